@@ -1,0 +1,163 @@
+package event
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// AppendJSON appends the event as one line of JSON: @timestamp first, then @version, then the fields in order of arrival.
+func (e *Event) AppendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	if e.ts != noTime {
+		dst = append(dst, `"@timestamp":"`...)
+		dst = AppendISO(dst, e.ts)
+		dst = append(dst, '"')
+	}
+	if v := lookup(e.fields, &versionKey); v != nil {
+		dst = comma(dst)
+		dst = append(dst, `"@version":`...)
+		dst = e.b.AppendJSON(dst, *v)
+	}
+	for i := range e.fields {
+		f := &e.fields[i]
+		if f.key.s == "@version" {
+			continue
+		}
+		dst = comma(dst)
+		dst = AppendString(dst, f.key.s)
+		dst = append(dst, ':')
+		dst = e.b.AppendJSON(dst, f.v)
+	}
+	return append(dst, '}')
+}
+
+var versionKey = MakeKey("@version")
+
+func comma(dst []byte) []byte {
+	if dst[len(dst)-1] == '{' || dst[len(dst)-1] == '[' {
+		return dst
+	}
+	return append(dst, ',')
+}
+
+// AppendJSON appends v as JSON.
+func (b *Batch) AppendJSON(dst []byte, v Value) []byte {
+	switch v.kind {
+	case raw:
+		return append(dst, v.s...)
+	case BoolKind:
+		return strconv.AppendBool(dst, v.n == 1)
+	case IntKind:
+		return strconv.AppendInt(dst, int64(v.n), 10)
+	case FloatKind:
+		f := math.Float64frombits(v.n)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return append(dst, "null"...)
+		}
+		return AppendFloat(dst, f)
+	case BigKind:
+		return append(dst, v.s...)
+	case StringKind:
+		if v.plain {
+			dst = append(dst, '"')
+			dst = append(dst, v.s...)
+			return append(dst, '"')
+		}
+		return AppendString(dst, v.s)
+	case TimeKind:
+		dst = append(dst, '"')
+		dst = AppendISO(dst, int64(v.n))
+		return append(dst, '"')
+	case MapKind:
+		return b.appendMap(dst, v.p.fields)
+	case ListKind:
+		dst = append(dst, '[')
+		for i, el := range v.p.list {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = b.AppendJSON(dst, el)
+		}
+		return append(dst, ']')
+	}
+	return append(dst, "null"...)
+}
+
+func (b *Batch) appendMap(dst []byte, fs []field) []byte {
+	dst = append(dst, '{')
+	for i := range fs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendString(dst, fs[i].key.s)
+		dst = append(dst, ':')
+		dst = b.AppendJSON(dst, fs[i].v)
+	}
+	return append(dst, '}')
+}
+
+// AppendMetaJSON appends [@metadata] as a JSON object.
+func (e *Event) AppendMetaJSON(dst []byte) []byte { return e.b.appendMap(dst, e.meta) }
+
+// AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	i := plainLen(s)
+	dst = append(dst, s[:i]...)
+	if i < len(s) {
+		dst = appendEscaped(dst, s[i:])
+	}
+	return append(dst, '"')
+}
+
+// plainLen is the number of leading bytes that are ASCII and need no escape.
+func plainLen(s string) int {
+	p := bytesOf(s)
+	i := 0
+	for i+8 <= len(p) {
+		x := binary.LittleEndian.Uint64(p[i:])
+		if (special(x)|x)&highs != 0 {
+			break
+		}
+		i += 8
+	}
+	for i < len(p) && p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+func appendEscaped(dst []byte, s string) []byte {
+	const hexDigits = "0123456789abcdef"
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			i++
+			switch {
+			case c == '"' || c == '\\':
+				dst = append(dst, '\\', c)
+			case c >= 0x20:
+				dst = append(dst, c)
+			case c == '\n':
+				dst = append(dst, '\\', 'n')
+			case c == '\r':
+				dst = append(dst, '\\', 'r')
+			case c == '\t':
+				dst = append(dst, '\\', 't')
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, "\uFFFD"...)
+		} else {
+			dst = append(dst, s[i:i+n]...)
+		}
+		i += n
+	}
+	return dst
+}
