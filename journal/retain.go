@@ -1,0 +1,125 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+)
+
+// Trim moves the start to before and removes the extents that lie wholly below it. It returns the new start. The start is durable
+// before a file goes. ErrOutOfRange past the durable end.
+func (j *Journal) Trim(before int64) (int64, error) {
+	j.wmu.Lock()
+	defer j.wmu.Unlock()
+	return j.trimLocked(before)
+}
+
+func (j *Journal) trimLocked(before int64) (int64, error) {
+	j.mu.Lock()
+	if err := j.usableLocked(); err != nil {
+		j.mu.Unlock()
+		return 0, err
+	}
+	if before > j.durable {
+		err := fmt.Errorf("%w: trim at %d, durable end %d", ErrOutOfRange, before, j.durable)
+		j.mu.Unlock()
+		return j.start, err
+	}
+	old := j.start
+	j.start = max(j.start, before)
+	start := j.start
+	n := 0
+	for n < len(j.extents)-1 && j.extents[n].end <= start {
+		n++
+	}
+	gone := slices.Clone(j.extents[:n])
+	j.mu.Unlock()
+	if start == old && n == 0 {
+		return start, nil
+	}
+	if err := j.checkpointLocked(false); err != nil {
+		return start, fmt.Errorf("trim journal %s: %w", j.cfg.Dir, err)
+	}
+	return start, j.dropExtents(gone)
+}
+
+// dropExtents removes the files of the oldest extents.
+func (j *Journal) dropExtents(gone []*extent) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	j.mu.Lock()
+	j.extents = slices.Clone(j.extents[len(gone):])
+	base := j.extents[0].base
+	j.holes = slices.DeleteFunc(slices.Clone(j.holes), func(h Hole) bool { return h.To <= base })
+	for len(j.tail.runs) > 0 && j.tail.runs[0].end <= base {
+		j.pool.tail.Add(-j.tail.dropFirst())
+	}
+	for _, e := range gone {
+		e.closeLocked()
+	}
+	j.mu.Unlock()
+	var errs []error
+	for _, e := range gone {
+		for _, suffix := range []string{logSuffix, indexSuffix, timeSuffix} {
+			if err := j.cfg.FS.Remove(fileName(e.dir, e.base, suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	errs = append(errs, j.cfg.FS.SyncDir(j.cfg.Dir))
+	return errors.Join(errs...)
+}
+
+// Retention bounds what a journal keeps, by whole extents, oldest first. Zero fields bound nothing.
+type Retention struct {
+	Age   time.Duration // since the last append to an extent
+	Bytes int64         // of all extents
+	Pin   int64         // offsets from here on stay, whatever the rest says; negative pins nothing
+}
+
+// Removed tells what Retain took away.
+type Removed struct {
+	Extents  int
+	Bytes    int64
+	From, To int64 // offsets [From, To)
+}
+
+// Retain removes extents that r no longer wants. An active extent past its age is rolled first and goes too.
+func (j *Journal) Retain(r Retention) (Removed, error) {
+	j.wmu.Lock()
+	defer j.wmu.Unlock()
+	if err := j.usable(); err != nil {
+		return Removed{}, err
+	}
+	now := j.cfg.Now()
+	if e := j.active(); r.Age > 0 && e.size > 0 && now.Sub(e.appended) > r.Age && (r.Pin < 0 || r.Pin >= e.end) {
+		if err := j.rollLocked(); err != nil {
+			return Removed{}, err
+		}
+	}
+	j.mu.Lock()
+	out := Removed{From: j.start, To: j.start}
+	total := int64(0)
+	for _, e := range j.extents {
+		total += e.size
+	}
+	for _, e := range j.extents[:len(j.extents)-1] {
+		old := r.Age > 0 && now.Sub(e.appended) > r.Age
+		big := r.Bytes > 0 && total-out.Bytes > r.Bytes
+		if !old && !big || r.Pin >= 0 && e.end > r.Pin {
+			break
+		}
+		out.Extents++
+		out.Bytes += e.size
+		out.To = max(out.To, e.end)
+	}
+	j.mu.Unlock()
+	if out.Extents == 0 {
+		return out, nil
+	}
+	_, err := j.trimLocked(out.To)
+	return out, err
+}
