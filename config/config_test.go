@@ -1,0 +1,206 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirlog/weir/agent"
+)
+
+func env(name string) (string, bool) {
+	v, ok := map[string]string{"EN": "yes", "HOSTS": "k1:9092,k2:9092", "DIR": "/var/log"}[name]
+	return v, ok
+}
+
+const stockFilebeat = `
+filebeat.inputs:
+- type: filestream
+  id: my-filestream-id
+  enabled: true
+  paths:
+    - ${DIR}/*.log
+  parsers:
+    - multiline:
+        type: pattern
+        pattern: '^\d{4}-'
+        negate: true
+        match: after
+        timeout: 3
+  prospector.scanner.exclude_files: ['\.gz$']
+  close.on_state_change.inactive: 1h
+  fields:
+    service: mvc
+    deep.key: 1
+  fields_under_root: ${EN:false}
+  file_identity.fingerprint: ~
+- type: log
+  enabled: false
+  paths: [/var/log/old.log]
+filebeat.config.modules:
+  path: modules.d/*.yml
+  reload.enabled: false
+setup.template.settings:
+  index.number_of_shards: 1
+setup.kibana:
+output.kafka:
+  hosts: ["${HOSTS}"]
+  topic: app-logs
+  required_acks: 1
+  compression: gzip
+processors:
+  - add_host_metadata:
+      when.not.contains.tags: forwarded
+  - add_cloud_metadata: ~
+  - drop_event.when.equals.log.level: debug
+logging.level: info
+`
+
+func TestStockFilebeat(t *testing.T) {
+	t.Parallel()
+	fb, err := ParseFilebeat("filebeat.yml", []byte(stockFilebeat), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(fb.Agent.Inputs) != 1 {
+		t.Fatalf("%d inputs, want the enabled one", len(fb.Agent.Inputs))
+	}
+	in := fb.Agent.Inputs[0]
+	if in.Paths[0] != "/var/log/*.log" || !in.FieldsUnderRoot || in.CloseInactive != time.Hour || in.ExcludeFiles[0] != `\.gz$` || in.MessageMaxBytes != agent.DefaultMessageMaxBytes || in.Place != "filebeat.yml:3" {
+		t.Errorf("input = %+v", in)
+	}
+	if m := in.Parsers[0].Multiline; m == nil || m.Pattern != `^\d{4}-` || !m.Negate || m.Timeout != 3*time.Second || m.MaxLines != 500 {
+		t.Errorf("multiline = %+v", m)
+	}
+	if deep, _ := in.Fields["deep"].(map[string]any); deep["key"] != int64(1) {
+		t.Errorf("fields = %v", in.Fields)
+	}
+	if fb.Output.Kind != "kafka" || fb.Output.Topic != "app-logs" || fb.Agent.Topic != "app-logs" || len(fb.Output.Hosts) != 1 {
+		t.Errorf("output = %+v", fb.Output)
+	}
+	if len(fb.Agent.Processors) != 2 {
+		t.Fatalf("processors = %+v", fb.Agent.Processors)
+	}
+	when := fb.Agent.Processors[1].When["equals"].(map[string]any)
+	if when["log.level"] != "debug" {
+		t.Errorf("when = %v", fb.Agent.Processors[1].When)
+	}
+	var keys []string
+	for _, w := range fb.Warnings {
+		keys = append(keys, w.Key)
+	}
+	if got := strings.Join(keys, " "); got != "setup output.kafka.required_acks" {
+		t.Errorf("warnings for %s", got)
+	}
+}
+
+func TestWeir(t *testing.T) {
+	t.Parallel()
+	w, err := ParseWeir("/etc/weir/weir.yml", []byte(`
+data: state
+listen: {ui: "127.0.0.1:0"}
+queue: kafka://a:9092,b:9092
+store:
+  at: embedded
+  head.memory: 64MiB
+  retention.max_age: 14d
+agent:
+  inputs:
+    - paths: [logs/*.log, /abs/x.log]
+      fields.service: a
+broker: {partitions: 3, segment.bytes: 1MiB}
+pipelines:
+  - pipeline.id: main
+    path.config: pipelines/spring.conf
+    pipeline.workers: 2
+    pipeline.batch: {size: 250, delay: 10}
+`), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Data != "/etc/weir/state" || w.Listen.UI != "127.0.0.1:0" || w.Listen.Kafka != "127.0.0.1:9092" || w.Queue != "kafka://a:9092,b:9092" || w.Store.HeadMemory != 64<<20 || w.Store.RetentionAge != 14*24*time.Hour {
+		t.Errorf("%+v", w)
+	}
+	if in := w.Agent.Inputs[0]; in.Paths[0] != "/etc/weir/logs/*.log" || in.Paths[1] != "/abs/x.log" || in.MessageMaxBytes != 1<<20 {
+		t.Errorf("input = %+v", in)
+	}
+	if p := w.Pipelines[0]; p.ID != "main" || p.Path != "/etc/weir/pipelines/spring.conf" || p.Workers != 2 || p.BatchSize != 250 || p.Delay != 10*time.Millisecond {
+		t.Errorf("pipeline = %+v", p)
+	}
+	if w.Broker.Partitions != 3 || w.Broker.SegmentBytes != 1<<20 {
+		t.Errorf("broker = %+v", w.Broker)
+	}
+}
+
+// TestMistakes: every mistake of a file at once, each with its place and what was meant.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	_, err := ParseWeir("weir.yml", []byte("data: d\nlistne: {}\nbroker:\n  partitions: many\n  auto.create: perhaps\nagent:\n  inputs:\n    - pahts: [x]\n      type: filestrem\npipelines:\n  - pipeline.id: x\nlog.level: ${NOWHERE}\nlog.format: texd\n"), env)
+	errs, ok := err.(Errors)
+	if !ok {
+		t.Fatalf("err = %v", err)
+	}
+	got := errs.Error()
+	for _, want := range []string{
+		`weir.yml:2:1: unknown setting listne (did you mean "listen"?)`,
+		`weir.yml:4:15: broker.partitions: "many" is not a whole number`,
+		`weir.yml:5:16: broker.auto.create: "perhaps" is neither true nor false`,
+		`weir.yml:8:7: unknown setting agent.inputs[0].pahts (did you mean "paths"?)`,
+		`weir.yml:9:13: agent.inputs[0].type: "filestrem" is not known (did you mean "filestream"?)`,
+		`weir.yml:8:7: agent.inputs[0] has no paths (add paths:)`,
+		`weir.yml:11:5: a pipeline needs either path.config or config.string`,
+		`variable NOWHERE is not set (set it, or give a default: ${NOWHERE:value})`,
+		`weir.yml:13:13: log.format: "texd" is not known (did you mean "text"?)`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if ex := errs[0].Excerpt(); !strings.Contains(errs.Excerpt(), "^^^^^^ did you mean \"listen\"?") {
+		t.Errorf("excerpt = %s", ex)
+	}
+}
+
+func TestNotYAML(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"a: [1", "a: b: c", "\tx: 1", "- a\n- b", "data: {a: 1}", "data: 1\ndata: 2"} {
+		if _, err := ParseWeir("weir.yml", []byte(text), env); err == nil {
+			t.Errorf("%q was accepted", text)
+		} else if !strings.HasPrefix(err.Error(), "weir.yml") {
+			t.Errorf("%q: %v has no place", text, err)
+		}
+	}
+	if _, err := ParseWeir("weir.yml", nil, env); err != nil {
+		t.Errorf("an empty file: %v", err)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"output.redis.hosts: [x]":                                                    "output.redis is not supported",
+		"output.kafka.hosts: [x]\noutput.elasticsearch.hosts: [y]":                   "two outputs are enabled",
+		"output.kafka: {hosts: [x], ssl.certificate_authorities: [a]}":               "output.kafka.ssl is not supported",
+		"output.logstash.hosts: [x]":                                                 "output.logstash is not supported",
+		"filebeat.inputs: [{type: aws-s3}]":                                          `"aws-s3" is not known`,
+		"processors: [{if: {equals: {a: b}}, then: []}]":                             "if/then/else is not supported",
+		"filebeat.inputs: [{paths: [x], parsers: [{syslog: {}}]}]":                   "parsers[0].syslog is not supported",
+		"filebeat.inputs: [{paths: [x], parsers: [{multiline: {pattren: x}}]}]":      `did you mean "pattern"?`,
+		"filebeat.inputs: [{paths: [x], message_max_bytes: big}]":                    "is not a size",
+		"filebeat.inputs: [{paths: [x], close.on_state_change.inactive: sometimes}]": "is not a time",
+	} {
+		_, err := ParseFilebeat("filebeat.yml", []byte(text), env)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func FuzzParseFilebeat(f *testing.F) {
+	f.Add(stockFilebeat)
+	f.Add("a: &x {b: c}\nd: *x\n<<: *x")
+	f.Fuzz(func(t *testing.T, text string) {
+		ParseFilebeat("filebeat.yml", []byte(text), env)
+		ParseWeir("weir.yml", []byte(text), env)
+	})
+}

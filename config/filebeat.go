@@ -1,0 +1,200 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/weirlog/weir/agent"
+)
+
+// Filebeat is what a filebeat.yml says.
+type Filebeat struct {
+	Agent  agent.Config
+	Output Output
+	// PathData is path.data: where a Filebeat keeps its registry.
+	PathData string
+	Warnings []Warning
+}
+
+// Output is the enabled output.
+type Output struct {
+	Kind  string // kafka, elasticsearch, console, file, discard; "" when there is none
+	Hosts []string
+	Topic string
+	Pos   Pos
+	// Path and Filename are of output.file.
+	Path, Filename string
+	Pretty         bool // output.console
+	Index          string
+	Username       string
+	Password       string
+	Protocol       string
+}
+
+// ReadFilebeat reads a filebeat.yml. The error is Errors when the file can be opened.
+func ReadFilebeat(path string) (Filebeat, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Filebeat{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return ParseFilebeat(path, text, os.LookupEnv)
+}
+
+// ParseFilebeat reads the text of a filebeat.yml; env looks up variables.
+func ParseFilebeat(path string, text []byte, env func(string) (string, bool)) (Filebeat, error) {
+	fb := Filebeat{Agent: agent.DefaultConfig()}
+	f := newFile(path, text, func(name string) (string, bool) {
+		if name == "path.data" || name == "path.home" || name == "path.config" || name == "path.logs" {
+			return filepath.Join(filepath.Dir(path), strings.TrimPrefix(name, "path.")), true
+		}
+		return env(name)
+	})
+	root := f.parse(text)
+	if root == nil {
+		return fb, f.errs
+	}
+	b := f.bind(root, "")
+	fb.bindTop(b)
+	fb.bindFilebeat(b.sub("filebeat"))
+	for i, n := range b.list("processors") {
+		fb.Agent.Processors = append(fb.Agent.Processors, bindProcessor(f, n, fmt.Sprintf("processors[%d]", i))...)
+	}
+	fb.bindOutput(b.sub("output"))
+	b.done()
+	if len(f.errs) > 0 {
+		return fb, f.errs
+	}
+	return fb, nil
+}
+
+// bindTop reads the settings every Beat has.
+func (fb *Filebeat) bindTop(b *binder) {
+	b.str("name", &fb.Agent.Name)
+	b.strs("tags", &fb.Agent.Tags)
+	b.plain("fields", &fb.Agent.Fields)
+	b.boolean("fields_under_root", &fb.Agent.FieldsUnderRoot)
+	p := b.sub("path")
+	p.str("data", &fb.PathData)
+	p.ignore("home", "config", "logs")
+	p.done()
+	b.ignore("max_procs", "logging", "monitoring", "instrumentation", "seccomp", "features", "registry_file", "spool_size", "http", "timestamp")
+	b.warn("setup", "templates, dashboards and ILM policies are not installed by the agent", &fb.Warnings)
+	b.warn("queue", "agent.memory in weir.yml bounds the agent's buffers, in bytes", &fb.Warnings)
+	b.refuse("cloud", "give the address in output.elasticsearch.hosts")
+	b.refuse("keystore", "give secrets by environment variables")
+}
+
+func (fb *Filebeat) bindFilebeat(b *binder) {
+	inputs := b.list("inputs")
+	inputs = append(inputs, b.list("prospectors")...)
+	for i, n := range inputs {
+		in := bindInput(b.f, n, fmt.Sprintf("filebeat.inputs[%d]", i), agent.DefaultMessageMaxBytes, &fb.Warnings)
+		if in != nil {
+			fb.Agent.Inputs = append(fb.Agent.Inputs, *in)
+		}
+	}
+	reg := b.sub("registry")
+	reg.duration("flush", &fb.Agent.RegistryFlush)
+	reg.warn("path", "weir keeps its own registry in its data folder", &fb.Warnings)
+	reg.ignore("file_permissions", "cleanup_interval", "migrate_file", "backend")
+	reg.done()
+	b.duration("shutdown_timeout", &fb.Agent.ShutdownTimeout)
+	b.ignore("overwrite_pipelines")
+	b.refuse("modules", "name the files as filestream inputs")
+	b.refuse("autodiscover", "name the files as container inputs")
+	fb.bindConfigDirs(b.sub("config"))
+	b.done()
+}
+
+// bindConfigDirs reads filebeat.config.inputs and .modules: folders of further inputs. A stock file names them and leaves them empty.
+func (fb *Filebeat) bindConfigDirs(b *binder) {
+	for _, kind := range []string{"inputs", "modules"} {
+		c := b.sub(kind)
+		enabled := kind == "modules"
+		c.boolean("enabled", &enabled)
+		var glob string
+		c.str("path", &glob)
+		c.ignore("reload")
+		c.done()
+		if !filepath.IsAbs(glob) {
+			glob = filepath.Join(filepath.Dir(b.f.name), glob)
+		}
+		if files, _ := filepath.Glob(glob); enabled && len(files) > 0 {
+			b.f.fail(b.keyPos(kind), len(kind), "copy the inputs into filebeat.inputs", "filebeat.config.%s is not supported, and %s matches %d files", kind, glob, len(files))
+		}
+	}
+	b.done()
+}
+
+// outputs that can be enabled; the rest is refused by name.
+var refusedOutputs = map[string]string{"redis": "write to kafka or elasticsearch", "logstash": "write to kafka, or run the .conf file in weir"}
+
+func (fb *Filebeat) bindOutput(b *binder) {
+	for _, kind := range []string{"kafka", "elasticsearch", "console", "file", "discard"} {
+		if !b.has(kind) {
+			continue
+		}
+		o := b.sub(kind)
+		enabled := true
+		o.boolean("enabled", &enabled)
+		out := Output{Kind: kind, Pos: b.keyPos(kind), Topic: fb.Agent.Topic, Protocol: "http"}
+		out.bind(o, &fb.Warnings)
+		o.done()
+		if !enabled {
+			continue
+		}
+		if fb.Output.Kind != "" {
+			b.f.fail(out.Pos, len(kind), "set enabled: false on one", "two outputs are enabled: %s and %s", fb.Output.Kind, kind)
+		}
+		fb.Output = out
+	}
+	for kind, why := range refusedOutputs {
+		if n := b.get(kind); n != nil && n.Kind == Map {
+			on := n.get("enabled")
+			if on == nil || on.Text != "false" {
+				b.refuse(kind, why)
+			}
+		}
+	}
+	if fb.Output.Topic != "" {
+		fb.Agent.Topic = fb.Output.Topic
+	}
+	b.done()
+}
+
+func (o *Output) bind(b *binder, warnings *[]Warning) {
+	switch o.Kind {
+	case "kafka":
+		b.strs("hosts", &o.Hosts)
+		b.str("topic", &o.Topic)
+		var acks string
+		b.str("required_acks", &acks)
+		if acks != "" && acks != "-1" {
+			*warnings = append(*warnings, Warning{b.keyPos("required_acks"), "output.kafka.required_acks", "always -1 here: acknowledged means on disk"})
+		}
+		b.ignore("compression", "compression_level", "max_message_bytes", "version", "worker", "bulk_max_size", "bulk_flush_frequency", "channel_buffer_size", "max_retries", "broker_timeout", "keep_alive", "metadata",
+			"partition", "client_id", "timeout", "backoff", "codec")
+		for _, k := range []string{"username", "password", "sasl", "ssl", "kerberos", "topics", "key", "headers"} {
+			b.refuse(k, "leave it out, or produce to weir's own queue")
+		}
+	case "elasticsearch":
+		b.strs("hosts", &o.Hosts)
+		b.oneOf("protocol", &o.Protocol, "http", "https")
+		b.str("username", &o.Username)
+		b.str("password", &o.Password)
+		b.str("index", &o.Index)
+		b.ignore("worker", "workers", "preset", "ilm", "allow_older_versions", "max_retries", "bulk_max_size", "compression_level", "escape_html", "timeout", "backoff", "loadbalance")
+		for _, k := range []string{"api_key", "path", "parameters", "headers", "indices", "pipeline", "pipelines", "proxy_url", "ssl", "non_indexable_policy"} {
+			b.refuse(k, "leave it out")
+		}
+	case "file":
+		b.str("path", &o.Path)
+		b.str("filename", &o.Filename)
+		b.ignore("rotate_every_kb", "number_of_files", "permissions", "rotate_on_startup", "codec")
+	case "console":
+		b.boolean("pretty", &o.Pretty)
+		b.ignore("codec", "bulk_max_size")
+	}
+}
