@@ -1,0 +1,26 @@
+package grok
+
+// Bounds of the engine. A pattern that exceeds one of the first group is refused when it is compiled; a match that exceeds one of
+// the second ends with ErrTimeout.
+const (
+	maxPattern    = 64 << 10 // bytes of one pattern's text
+	maxDepth      = 100      // nesting of %{NAME} references
+	maxNest       = 200      // nesting of groups and classes
+	maxNodes      = 200_000  // tree nodes after expansion
+	maxProgram    = 60_000   // instructions of one program
+	maxRepeat     = 100_000  // largest number in {n,m}, as in Oniguruma
+	maxDefinition = 20_000   // definitions in one pattern file
+
+	maxFrames    = 1 << 20     // backtrack frames, 16 bytes each
+	maxMemo      = 16 << 20    // bytes of the guard's visited set
+	maxSteps     = 10_000_000  // failures of one match
+	guardFactor  = 8           // guard starts after guardFactor*len(line)+guardBase failures
+	guardBase    = 2_000       //
+	clockSteps   = 4_096       // failures between two looks at the clock
+	idleFrames   = 4_096       // frames a Matcher keeps between matches
+	idleMemo     = 1 << 20 / 8 // memo words a Matcher keeps between matches
+	unrollCount  = 8           // {n,m} up to this many copies is unrolled, larger ones count
+	unrollNodes  = 60          // unless the body has more nodes than this
+	didYouMean   = 2           // edit distance of a suggestion
+	maxExpectLen = 40          // bytes of an expectation in a miss report
+)
