@@ -1,0 +1,38 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { Tooltip } from 'radix-ui';
+import { lazy, Suspense } from 'react';
+import { Redirect, Route, Router, Switch, useSearch } from 'wouter';
+import { basePath } from './api';
+import { ExplorePage } from './explore/page';
+import { Shell } from './shell';
+
+const FlowPage = lazy(() => import('./flow/page'));
+const EventPage = lazy(() => import('./event/page'));
+
+const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } });
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <Tooltip.Provider delayDuration={400} skipDelayDuration={100}>
+        <Router base={basePath()}>
+          <Shell>
+            <Suspense fallback={null}>
+              <Switch>
+                <Route path="/explore" component={ExplorePage} />
+                <Route path="/flow" component={FlowPage} />
+                <Route path="/e" component={EventPage} />
+                <Route component={Start} />
+              </Switch>
+            </Suspense>
+          </Shell>
+        </Router>
+      </Tooltip.Provider>
+    </QueryClientProvider>
+  );
+}
+
+function Start() {
+  const search = useSearch();
+  return <Redirect to={search ? `/explore?${search}` : '/explore'} replace />;
+}

@@ -1,0 +1,96 @@
+// One event opened: its fields, its JSON as it is stored, and the lines around it.
+
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import * as api from '../api';
+import { useT } from '../i18n';
+import { flatten, print, tokens, valueOf } from '../json';
+import { Button } from '../kit/button';
+import { useCopy } from '../kit/copy';
+import { cx } from '../kit/cx';
+import type { Filter } from '../url';
+import { Context } from './context';
+import styles from './detail.module.css';
+import { FieldTable } from './fieldtable';
+import { JsonView } from './jsonview';
+import { Stack } from './stack';
+
+export type Tab = 'fields' | 'json' | 'context';
+
+interface Props {
+  row: { index: string; id: string; stack?: string };
+  tab: Tab;
+  onTab(tab: Tab): void;
+  cols?: string[];
+  hits?: RegExp | null;
+  onFilter?(f: Filter): void;
+  onColumn?(field: string): void;
+  onOpen?(row: api.Row): void;
+  onClose?(): void;
+}
+
+/** Names of fields whose text is a stack trace, shown on its own. */
+const stackFields = ['error.stack_trace', 'exception.stacktrace', 'stack_trace', 'stacktrace'];
+
+export function EventDetail(p: Props) {
+  const t = useT();
+  const { copied, copy } = useCopy();
+  const q = useQuery({
+    queryKey: ['event', p.row.index, p.row.id],
+    queryFn: ({ signal }) => api.eventText(p.row.index, p.row.id, signal),
+    staleTime: 60_000,
+    retry: (n, e) => n < 3 && e instanceof api.ApiError && e.passing,
+  });
+  const source = useMemo(() => (q.data ? valueOf(tokens(q.data), 'source') : []), [q.data]);
+  const flat = useMemo(() => flatten(source), [source]);
+  const stack = p.row.stack || flat.find((f) => stackFields.includes(f.name))?.text || '';
+  const tabs: Tab[] = ['fields', 'json', 'context'];
+
+  return (
+    <section className={styles.detail} aria-label={t.event.title}>
+      <div className={styles.bar}>
+        <div role="tablist" className={styles.tabs}>
+          {tabs.map((name) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              aria-selected={p.tab === name}
+              className={cx(styles.tab, p.tab === name && styles.chosen)}
+              onClick={() => p.onTab(name)}
+            >
+              {t.event[name]}
+            </button>
+          ))}
+        </div>
+        <span className={styles.id} title={`${p.row.index}/${p.row.id}`}>
+          {p.row.index}
+        </span>
+        <Button kind="quiet" icon={copied ? 'check' : 'copy'} disabled={!q.data} onClick={() => copy(print(source))}>
+          {copied ? t.event.copied : t.event.copyJson}
+        </Button>
+        {p.onClose && <Button kind="quiet" icon="close" aria-label={t.event.close} onClick={p.onClose} />}
+      </div>
+      {p.tab === 'context' ? (
+        <Context index={p.row.index} id={p.row.id} hits={p.hits ?? null} onOpen={p.onOpen} />
+      ) : q.error ? (
+        <p className={styles.note}>{q.error instanceof api.ApiError && q.error.status === 404 ? t.event.missing : q.error.message}</p>
+      ) : !q.data ? (
+        <p className={styles.note}>{t.event.loading}</p>
+      ) : p.tab === 'json' ? (
+        <JsonView source={source} />
+      ) : (
+        <>
+          {stack && <Stack text={stack} />}
+          <FieldTable
+            fields={flat.filter((f) => !stackFields.includes(f.name))}
+            cols={p.cols ?? []}
+            hits={p.hits ?? null}
+            onFilter={p.onFilter}
+            onColumn={p.onColumn}
+          />
+        </>
+      )}
+    </section>
+  );
+}

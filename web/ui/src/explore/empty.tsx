@@ -1,0 +1,86 @@
+// Nothing to show, and why: no index yet, nothing in this range, or a search and filters that match nothing.
+
+import { useQuery } from '@tanstack/react-query';
+import * as api from '../api';
+import { ago, useT } from '../i18n';
+import { Button } from '../kit/button';
+import { usePrefs } from '../prefs';
+import { stamp } from '../time';
+import type { ExploreState } from '../url';
+import { filterLabel } from './filters';
+import styles from './page.module.css';
+import { requestOf } from './search';
+import type { SetState } from './state';
+
+/** Milliseconds shown around the last event that matches. */
+const around = 7 * 60_000;
+const beginning = '1970-01-01T00:00:00.000Z';
+
+/** The newest row of a search, and how many there are. */
+async function probe(req: api.ExploreRequest, signal: AbortSignal) {
+  let newest: api.Row | null = null;
+  let total = 0;
+  for await (const f of api.explore({ ...req, size: 1 }, signal)) {
+    if ('hits' in f) newest = f.hits.rows?.[0] ?? null;
+    if ('histogram' in f) total = f.histogram.total;
+    if ('done' in f) total = f.done.total;
+    if ('error' in f) throw new api.ApiError(f.error.status, f.error.type, f.error.reason);
+  }
+  return { newest, total };
+}
+
+export function Empty({ state, set, none }: { state: ExploreState; set: SetState; none: boolean }) {
+  const t = useT();
+  const { lang } = usePrefs();
+  const req = requestOf(state);
+  const narrowed = state.q.trim() !== '' || req.filters.length > 0;
+  const key = JSON.stringify(req);
+  const elsewhere = useQuery({
+    queryKey: ['probe-all-time', key],
+    queryFn: ({ signal }) => probe({ ...req, from: beginning, to: 'now' }, signal),
+    enabled: !none,
+    retry: false,
+  });
+  const here = useQuery({
+    queryKey: ['probe-range', key],
+    queryFn: ({ signal }) => probe({ ...req, query: '', filters: [] }, signal),
+    enabled: !none && narrowed,
+    retry: false,
+  });
+  if (none) return <Message title={t.empty.noIndex(state.index)} text={t.empty.noIndexHelp} />;
+  const last = elsewhere.data?.newest;
+  const blamed = narrowed && (here.data?.total ?? 0) > 0;
+  const jump = () =>
+    last && set({ from: new Date(last.t - around).toISOString(), to: new Date(last.t + around).toISOString() });
+  return (
+    <Message
+      title={blamed ? t.empty.query : t.empty.range}
+      text={last ? `${t.empty.last(ago(last.t, Date.now(), lang))} (${stamp(last.t)})` : blamed ? t.empty.queryHelp : ''}
+    >
+      {last && (
+        <Button kind="accent" onClick={jump}>
+          {t.empty.jump}
+        </Button>
+      )}
+      {blamed &&
+        state.f
+          .filter((f) => !f.disabled)
+          .map((f) => (
+            <Button key={filterLabel(f, t)} onClick={() => set({ f: state.f.filter((o) => o !== f) })}>
+              {t.empty.dropFilter(filterLabel(f, t))}
+            </Button>
+          ))}
+      {blamed && state.q.trim() !== '' && <Button onClick={() => set({ q: '' })}>{t.empty.dropQuery}</Button>}
+    </Message>
+  );
+}
+
+function Message({ title, text, children }: { title: string; text: string; children?: React.ReactNode }) {
+  return (
+    <div className={styles.center} role="status">
+      <h2>{title}</h2>
+      {text && <p>{text}</p>}
+      <div className={styles.choices}>{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,205 @@
+import { DropdownMenu, Popover } from 'radix-ui';
+import { type FormEvent, useId, useState } from 'react';
+import type { FieldInfo } from '../api';
+import { type Dict, useT } from '../i18n';
+import { Button, IconButton } from '../kit/button';
+import { cx } from '../kit/cx';
+import { Icon } from '../kit/icon';
+import layer from '../kit/layer.module.css';
+import type { Filter, Op, RangeValue } from '../url';
+import { matchesParts } from '../words';
+import styles from './filters.module.css';
+import { opposite, withFilter } from './state';
+
+const ops: Op[] = ['is', 'is_not', 'exists', 'not_exists', 'range'];
+/** Names offered while a field is typed. */
+const offered = 40;
+
+export function filterLabel(f: Filter, t: Dict): string {
+  if (f.op === 'exists') return `${f.field} ${t.filter.exists}`;
+  if (f.op === 'not_exists') return `${f.field} ${t.filter.not_exists}`;
+  if (f.op === 'range') {
+    const r = (f.value ?? {}) as RangeValue;
+    return `${r.gte ?? '−∞'} ≤ ${f.field} < ${r.lt ?? '∞'}`;
+  }
+  return `${f.op === 'is_not' ? `${t.filter.not} ` : ''}${f.field}: ${String(f.value)}`;
+}
+
+interface Props {
+  filters: Filter[];
+  fields: FieldInfo[];
+  onChange(all: Filter[]): void;
+}
+
+export function Filters({ filters, fields, onChange }: Props) {
+  const t = useT();
+  const replace = (i: number, f: Filter | null) =>
+    onChange(f ? filters.map((o, j) => (j === i ? f : o)) : filters.filter((_, j) => j !== i));
+  return (
+    <div className={styles.filters} role="group" aria-label={t.query.filters}>
+      <FilterForm fields={fields} onApply={(f) => onChange(withFilter(filters, f))}>
+        <Button kind="quiet" icon="plus" className={styles.add}>
+          {t.filter.add}
+        </Button>
+      </FilterForm>
+      {filters.map((f, i) => (
+        <Pill key={filterLabel(f, t)} filter={f} fields={fields} onChange={(next) => replace(i, next)} />
+      ))}
+      {filters.length > 1 && (
+        <IconButton icon="close" size={13} label={t.filter.removeAll} onClick={() => onChange([])} />
+      )}
+    </div>
+  );
+}
+
+function Pill({ filter, fields, onChange }: { filter: Filter; fields: FieldInfo[]; onChange(f: Filter | null): void }) {
+  const t = useT();
+  const [editing, setEditing] = useState(false);
+  const not = filter.op === 'is_not' || filter.op === 'not_exists';
+  return (
+    <span className={cx(styles.pill, not && styles.not, filter.disabled && styles.off)}>
+      <FilterForm
+        fields={fields}
+        filter={filter}
+        open={editing}
+        onOpen={setEditing}
+        onApply={(f) => onChange({ ...f, disabled: filter.disabled })}
+      >
+        <span className={styles.anchor} />
+      </FilterForm>
+      <DropdownMenu.Root modal={false}>
+        <DropdownMenu.Trigger asChild>
+          <button type="button" className={styles.label} aria-label={t.filter.of(filter.field)}>
+            {filterLabel(filter, t)}
+          </button>
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content className={layer.menu} align="start" sideOffset={4}>
+            <DropdownMenu.Item className={layer.item} onSelect={() => setTimeout(() => setEditing(true))}>
+              {t.filter.edit}
+            </DropdownMenu.Item>
+            {filter.op !== 'range' && (
+              <DropdownMenu.Item
+                className={layer.item}
+                onSelect={() => onChange({ ...filter, op: opposite[filter.op] })}
+              >
+                {t.filter.negate}
+              </DropdownMenu.Item>
+            )}
+            <DropdownMenu.Item
+              className={layer.item}
+              onSelect={() => onChange({ ...filter, disabled: filter.disabled ? undefined : true })}
+            >
+              {filter.disabled ? t.filter.enable : t.filter.disable}
+            </DropdownMenu.Item>
+            <DropdownMenu.Separator className={layer.line} />
+            <DropdownMenu.Item className={layer.item} onSelect={() => onChange(null)}>
+              {t.filter.remove}
+            </DropdownMenu.Item>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+      <button type="button" className={styles.remove} aria-label={t.filter.remove} onClick={() => onChange(null)}>
+        <Icon name="close" size={12} />
+      </button>
+    </span>
+  );
+}
+
+interface FormProps {
+  fields: FieldInfo[];
+  filter?: Filter;
+  open?: boolean;
+  onOpen?(open: boolean): void;
+  onApply(f: Filter): void;
+  children: React.ReactNode;
+}
+
+function FilterForm({ fields, filter, open, onOpen, onApply, children }: FormProps) {
+  const [own, setOwn] = useState(false);
+  const shown = open ?? own;
+  const setShown = onOpen ?? setOwn;
+  return (
+    <Popover.Root open={shown} onOpenChange={setShown}>
+      <Popover.Trigger asChild>{children}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content className={cx(layer.layer, styles.form)} align="start" sideOffset={4} collisionPadding={8}>
+          <Form
+            fields={fields}
+            filter={filter}
+            onApply={(f) => {
+              onApply(f);
+              setShown(false);
+            }}
+          />
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function Form({ fields, filter, onApply }: { fields: FieldInfo[]; filter?: Filter; onApply(f: Filter): void }) {
+  const t = useT();
+  const list = useId();
+  const [field, setField] = useState(filter?.field ?? '');
+  const [op, setOp] = useState<Op>(filter?.op ?? 'is');
+  const range = (filter?.op === 'range' ? filter.value : {}) as RangeValue;
+  const [value, setValue] = useState(filter && filter.op !== 'range' ? String(filter.value ?? '') : '');
+  const [gte, setGte] = useState(range.gte ?? '');
+  const [lt, setLt] = useState(range.lt ?? '');
+  const needsValue = op === 'is' || op === 'is_not';
+  const ok = field.trim() !== '' && (needsValue ? value !== '' : op !== 'range' || gte !== '' || lt !== '');
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (!ok) return;
+    const f: Filter = { field: field.trim(), op };
+    if (needsValue) f.value = value;
+    if (op === 'range') f.value = { ...(gte && { gte }), ...(lt && { lt }) };
+    onApply(f);
+  };
+  const names = fields.filter((f) => f.searchable && matchesParts(f.name, field)).slice(0, offered);
+  return (
+    <form onSubmit={submit} className={styles.rows}>
+      <label>
+        <span>{t.filter.field}</span>
+        <input list={list} value={field} onChange={(e) => setField(e.target.value)} />
+        <datalist id={list}>
+          {names.map((f) => (
+            <option key={f.name} value={f.name} />
+          ))}
+        </datalist>
+      </label>
+      <label>
+        <span>{t.filter.operator}</span>
+        <select value={op} onChange={(e) => setOp(e.target.value as Op)}>
+          {ops.map((o) => (
+            <option key={o} value={o}>
+              {t.filter[o]}
+            </option>
+          ))}
+        </select>
+      </label>
+      {needsValue && (
+        <label>
+          <span>{t.filter.value}</span>
+          <input value={value} onChange={(e) => setValue(e.target.value)} />
+        </label>
+      )}
+      {op === 'range' && (
+        <>
+          <label>
+            <span>{t.filter.from}</span>
+            <input value={gte} onChange={(e) => setGte(e.target.value)} />
+          </label>
+          <label>
+            <span>{t.filter.to}</span>
+            <input value={lt} onChange={(e) => setLt(e.target.value)} />
+          </label>
+        </>
+      )}
+      <Button type="submit" kind="accent" disabled={!ok}>
+        {t.filter.apply}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,188 @@
+// The list of log lines: only what is in view is drawn. Heights are known without measuring (a line, or two with a stack), but
+// for opened and wrapped rows, which are measured as they are drawn.
+
+import { useVirtualizer } from '@tanstack/react-virtual';
+import {
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+} from 'react';
+import type { Row } from '../api';
+import { useT } from '../i18n';
+import { levelOf, shortLogger } from '../levels';
+import { usePrefs } from '../prefs';
+import { day } from '../time';
+import styles from './list.module.css';
+import { LogRow, type RowAction, type Shape } from './row';
+
+export const rowHeights = { compact: 20, normal: 24, relaxed: 32 };
+const openGuess = 320;
+const gapHeight = 28;
+const maxServiceChars = 18;
+const maxLoggerChars = 26;
+
+export interface ListHandle {
+  scrollTo(index: number, align?: 'auto' | 'start' | 'center' | 'end'): void;
+  toEnd(): void;
+  element(): HTMLDivElement | null;
+}
+
+export interface ListProps<R extends Row> {
+  rows: R[];
+  keyOf(row: R): string | number;
+  opened: ReadonlySet<string>;
+  focused: number;
+  cols: string[];
+  hits: RegExp | null;
+  /** Resets what the list learned about widths: another search. */
+  serial: number | string;
+  dim?: boolean;
+  ref?: Ref<ListHandle>;
+  footer?: ReactNode;
+  rowExtra?(row: R): { fresh?: boolean; late?: string; gap?: string };
+  detail(row: R): ReactNode;
+  onAction(index: number, action: RowAction): void;
+  onScroll?(el: HTMLDivElement): void;
+  /** Called when the last rows come into view. */
+  onEnd?(): void;
+}
+
+export function openKey(row: Row): string {
+  return `${row.index}/${row.id}`;
+}
+
+/** Widths only grow while a result is shown, so that columns do not jump while scrolling. */
+function useShape(rows: Row[], visible: Row[], cols: string[], serial: number | string): Shape {
+  const { wrap } = usePrefs();
+  const seen = useRef({ serial, service: 0, logger: 0, days: false, today: day(Date.now()) });
+  if (seen.current.serial !== serial) {
+    seen.current = { serial, service: 0, logger: 0, days: false, today: day(Date.now()) };
+  }
+  const s = seen.current;
+  for (const r of visible) {
+    s.service = Math.max(s.service, Math.min(maxServiceChars, r.service.length));
+    s.logger = Math.max(s.logger, Math.min(maxLoggerChars, shortLogger(r.logger).length));
+    if (!s.days && day(r.t) !== s.today) s.days = true;
+  }
+  if (rows.length > 0 && day(rows[0].t) !== day(rows[rows.length - 1].t)) s.days = true;
+  return { days: s.days, service: s.service, logger: s.logger, cols, wrap };
+}
+
+export function LogList<R extends Row>(p: ListProps<R>) {
+  const t = useT();
+  const { density, wrap } = usePrefs();
+  const scroller = useRef<HTMLDivElement>(null);
+  const line = rowHeights[density];
+  const { rows, opened } = p;
+  const measured = (row: R) => wrap || opened.has(openKey(row));
+
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (i) => {
+      const row = rows[i];
+      if (!row) return line;
+      const gap = p.rowExtra?.(row).gap ? gapHeight : 0;
+      const open = opened.has(openKey(row));
+      return gap + (open ? line + openGuess : row.stack ? 2 * line : line);
+    },
+    getItemKey: (i) => (rows[i] ? p.keyOf(rows[i]) : i),
+    overscan: 12,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes that were kept belong to another height of lines
+  useLayoutEffect(() => virtual.measure(), [line, wrap, opened, virtual]);
+
+  const items = virtual.getVirtualItems();
+  const shape = useShape(
+    rows,
+    items.map((v) => rows[v.index]).filter(Boolean),
+    p.cols,
+    p.serial,
+  );
+  const last = items[items.length - 1]?.index ?? -1;
+  const { onEnd } = p;
+  useLayoutEffect(() => {
+    if (rows.length > 0 && last >= rows.length - 30) onEnd?.();
+  }, [last, rows.length, onEnd]);
+
+  useImperativeHandle(p.ref, () => ({
+    scrollTo: (index, align = 'auto') => virtual.scrollToIndex(index, { align }),
+    toEnd: () => {
+      const el = scroller.current;
+      if (el) el.scrollTop = el.scrollHeight;
+    },
+    element: () => scroller.current,
+  }));
+
+  const onScroll = useCallback(() => scroller.current && p.onScroll?.(scroller.current), [p.onScroll]);
+
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      id="log"
+      aria-label={t.explore.logs}
+      aria-rowcount={rows.length}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a grid that scrolls takes the focus
+      tabIndex={0}
+      className={styles.scroller}
+      data-density={density}
+      data-wrap={wrap || undefined}
+      data-dim={p.dim || undefined}
+      onScroll={onScroll}
+    >
+      <div className={styles.space} style={{ height: virtual.getTotalSize() }}>
+        {items.map((v) => {
+          const row = rows[v.index];
+          if (!row) return null;
+          const extra = p.rowExtra?.(row);
+          const open = opened.has(openKey(row));
+          return (
+            <div
+              key={v.key}
+              data-index={v.index}
+              ref={measured(row) ? virtual.measureElement : undefined}
+              className={styles.slot}
+              style={{ transform: `translateY(${v.start}px)` }}
+            >
+              {extra?.gap && <div className={styles.gap}>{extra.gap}</div>}
+              <LogRow
+                row={row}
+                index={v.index}
+                open={open}
+                focused={v.index === p.focused}
+                shape={shape}
+                hits={p.hits}
+                t={t}
+                fresh={extra?.fresh}
+                late={extra?.late}
+                onAction={p.onAction}
+              />
+              {open && p.detail(row)}
+            </div>
+          );
+        })}
+      </div>
+      {p.footer}
+    </div>
+  );
+}
+
+/** Index of the next row from `from` that a test accepts, -1 when there is none. */
+export function seek<R extends Row>(rows: R[], from: number, step: 1 | -1, test: (r: R) => boolean): number {
+  for (let i = from + step; i >= 0 && i < rows.length; i += step) if (test(rows[i])) return i;
+  return -1;
+}
+
+export function hasLevel(...names: string[]) {
+  return (r: Row) => names.includes(levelOf(r.level) ?? '');
+}
+
+export function hasMatch(hits: RegExp | null) {
+  return (r: Row) => hits !== null && r.message.search(hits) >= 0;
+}
+
+export { lineOf } from './row';

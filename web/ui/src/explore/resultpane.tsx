@@ -1,0 +1,306 @@
+// The result of a search: how many, when, and the rows, newest first.
+
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Histogram as Data, Row } from '../api';
+import { url } from '../api';
+import { EventDetail, type Tab } from '../event/detail';
+import { ago, number, useT } from '../i18n';
+import { useKeys } from '../keys';
+import { Button } from '../kit/button';
+import { writeClipboard } from '../kit/copy';
+import { usePrefs } from '../prefs';
+import { highlighter } from '../text';
+import { bounds } from '../time';
+import type { ExploreState, Filter } from '../url';
+import { Empty } from './empty';
+import { Histogram, seriesOf } from './histogram';
+import { hasLevel, hasMatch, type ListHandle, lineOf, LogList, openKey, seek } from './list';
+import { levelName } from './page';
+import styles from './page.module.css';
+import type { RowAction } from './row';
+import type { Search } from './search';
+import type { SetState } from './state';
+
+interface Props {
+  state: ExploreState;
+  set: SetState;
+  search: Search;
+  /** No field is known: nothing was stored yet. */
+  empty: boolean;
+  onFilter(f: Filter): void;
+  onColumn(field: string): void;
+}
+
+export function eventLink(row: { index: string; id: string }): string {
+  return url(`e?index=${encodeURIComponent(row.index)}&id=${encodeURIComponent(row.id)}`);
+}
+
+export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Props) {
+  const t = useT();
+  const { rows, histogram, serial } = search;
+  const range = useRange(state, search);
+  const hits = useMemo(
+    () => (search.parsed ? highlighter(state.q, search.parsed.tokens) : null),
+    [search.parsed, state.q],
+  );
+  const first = !search.done && serial === 0 && search.phase === 'loading';
+  const nothing = search.phase === 'done' && search.done !== null && rows.length === 0 && !search.stale;
+  return (
+    <main className={styles.pane}>
+      {search.phase === 'loading' && <div className={styles.progress} />}
+      <Summary state={state} set={set} search={search} onFilter={onFilter} />
+      {histogram && (
+        <div className={styles.chart}>
+          <Histogram
+            data={histogram}
+            from={range.from}
+            to={range.to}
+            dim={search.stale}
+            onRange={(a, b) => set({ from: new Date(a).toISOString(), to: new Date(b).toISOString() })}
+          />
+        </div>
+      )}
+      <Trouble search={search} />
+      {nothing ? (
+        <Empty state={state} set={set} none={empty} />
+      ) : first || (rows.length === 0 && search.phase !== 'failed') ? (
+        <Skeleton shown={first} />
+      ) : (
+        <Rows
+          key={serial === 0 ? 'none' : 'rows'}
+          state={state}
+          set={set}
+          search={search}
+          hits={hits}
+          onFilter={onFilter}
+          onColumn={onColumn}
+        />
+      )}
+      <p className="sr" aria-live="polite">
+        {search.done && search.phase === 'done' ? t.explore.announce(search.done.total) : ''}
+      </p>
+    </main>
+  );
+}
+
+/** The range as the server read it, so that the axis and the bars agree; else as this browser reads it. */
+function useRange(state: ExploreState, search: Search) {
+  const p = search.parsed;
+  return useMemo(() => {
+    if (p?.from_ms && p.to_ms) return { from: p.from_ms, to: p.to_ms };
+    return bounds(state, Date.now());
+  }, [p, state]);
+}
+
+function Skeleton({ shown }: { shown: boolean }) {
+  const widths = [62, 48, 71, 55, 66, 40, 74, 58, 50, 69, 44, 63];
+  return (
+    <div className={styles.skeleton} aria-hidden="true">
+      {shown && widths.map((w) => <i key={w} style={{ width: `${w}%` }} />)}
+    </div>
+  );
+}
+
+function Summary({ state, set, search, onFilter }: Pick<Props, 'state' | 'set' | 'search' | 'onFilter'>) {
+  const t = useT();
+  const { lang } = usePrefs();
+  const { done, histogram } = search;
+  const total = done?.total ?? histogram?.total;
+  return (
+    <div className={styles.summary}>
+      {total !== undefined && <strong>{t.explore.hits(total)}</strong>}
+      {done && <span>{t.explore.took(done.took_ms)}</span>}
+      {done?.newest_ms ? <span>{t.explore.newest(ago(Math.min(done.newest_ms, Date.now()), Date.now(), lang))}</span> : null}
+      {done?.partial && <span className={styles.lost}>{t.explore.partial}</span>}
+      <span className={styles.grow} />
+      {histogram && <Legend data={histogram} by={state.by} onFilter={onFilter} />}
+      <By value={state.by} rows={search.rows} onChange={(by) => set({ by })} />
+    </div>
+  );
+}
+
+function Legend({ data, by, onFilter }: { data: Data; by: string; onFilter(f: Filter): void }) {
+  const t = useT();
+  const { lang } = usePrefs();
+  const series = useMemo(() => seriesOf(data), [data]);
+  return (
+    <div className={styles.legend}>
+      {series.map((s) => (
+        <button
+          key={s.name}
+          type="button"
+          className={styles.series}
+          disabled={s.name === '…'}
+          title={t.explore.levelOnly(s.name)}
+          onClick={() => onFilter({ field: by, op: 'is', value: levelName(data, s.name, by) })}
+        >
+          <i style={{ background: `var(${s.color})` }} />
+          {s.name}
+          <span>{number(s.total, lang)}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function By({ value, rows, onChange }: { value: string; rows: Row[]; onChange(v: string): void }) {
+  const t = useT();
+  const names = useMemo(() => {
+    const seen = new Set(['log.level', 'service.name', 'host.name', value]);
+    for (const r of rows.slice(0, 50)) {
+      for (const [k, v] of Object.entries(r.fields ?? {})) if (typeof v === 'string' && v.length < 64) seen.add(k);
+    }
+    return [...seen].slice(0, 40);
+  }, [rows, value]);
+  return (
+    <label>
+      <span>{t.explore.by} </span>
+      <select className={styles.bySelect} aria-label={t.explore.breakdown} value={value} onChange={(e) => onChange(e.target.value)}>
+        {names.map((n) => (
+          <option key={n} value={n}>
+            {n}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Trouble({ search }: { search: Search }) {
+  const t = useT();
+  const left = useCountdown(search.retryAt);
+  const { error, parsed } = search;
+  if (error) {
+    return (
+      <div className={styles.banner} data-bad role="alert">
+        <span>
+          {error.status === 0 ? t.explore.unreachable : t.explore.failed}: {error.reason}
+        </span>
+        {search.retryAt > 0 && <span>{t.explore.retryIn(left)}</span>}
+        <Button onClick={search.run}>{t.explore.retry}</Button>
+      </div>
+    );
+  }
+  if (parsed?.error && search.rows.length > 0) return <div className={styles.banner}>{t.explore.stale}</div>;
+  return null;
+}
+
+/** Whole seconds until a moment. */
+export function useCountdown(at: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (at === 0) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [at]);
+  return Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+interface RowsProps extends Omit<Props, 'empty'> {
+  hits: RegExp | null;
+}
+
+function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
+  const t = useT();
+  const { rows } = search;
+  const list = useRef<ListHandle>(null);
+  const [focused, setFocused] = useState(-1);
+  const [tab, setTab] = useState<Tab>('fields');
+  const opened = useMemo(() => new Set(state.open ? [`${state.open.index}/${state.open.id}`] : []), [state.open]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another result starts at its top
+  useEffect(() => setFocused(-1), [search.serial]);
+  useScrollToOpen(list, rows, opened, search.serial);
+
+  const toggle = useCallback(
+    (row: Row, open?: boolean) => {
+      const is = opened.has(openKey(row));
+      set({ open: (open ?? !is) ? { index: row.index, id: row.id } : null }, { replace: true });
+    },
+    [opened, set],
+  );
+  const act = useCallback(
+    (i: number, action: RowAction) => {
+      const row = rows[i];
+      if (!row) return;
+      setFocused(i);
+      if (action === 'copy') void writeClipboard(lineOf(row));
+      else if (action === 'link') void writeClipboard(eventLink(row));
+      else if (action === 'context') {
+        setTab('context');
+        toggle(row, true);
+      } else toggle(row);
+    },
+    [rows, toggle],
+  );
+  const go = (i: number) => {
+    if (i < 0 || i >= rows.length) return;
+    setFocused(i);
+    list.current?.scrollTo(i);
+  };
+  useKeys({
+    down: () => go(Math.min(rows.length - 1, focused + 1)),
+    up: () => go(Math.max(0, focused - 1)),
+    open: () => (focused >= 0 ? toggle(rows[focused], true) : false),
+    shut: () => set({ open: null }, { replace: true }),
+    close: () => (state.open ? set({ open: null }, { replace: true }) : false),
+    newest: () => go(0),
+    oldest: () => go(rows.length - 1),
+    nextError: () => go(seek(rows, focused, 1, hasLevel('error', 'fatal'))),
+    prevError: () => go(seek(rows, focused, -1, hasLevel('error', 'fatal'))),
+    nextWarn: () => go(seek(rows, focused, 1, hasLevel('warn'))),
+    prevWarn: () => go(seek(rows, focused, -1, hasLevel('warn'))),
+    nextMatch: () => go(seek(rows, focused, 1, hasMatch(hits))),
+    prevMatch: () => go(seek(rows, focused, -1, hasMatch(hits))),
+    context: () => (focused >= 0 ? act(focused, 'context') : false),
+    copyLine: () => (focused >= 0 ? act(focused, 'copy') : false),
+    copyLink: () => (focused >= 0 ? act(focused, 'link') : false),
+  });
+
+  return (
+    <LogList
+      ref={list}
+      rows={rows}
+      keyOf={openKey}
+      opened={opened}
+      focused={focused}
+      cols={state.cols}
+      hits={hits}
+      serial={search.serial}
+      dim={search.stale}
+      onAction={act}
+      onEnd={search.loadMore}
+      detail={(row) => (
+        <EventDetail
+          row={row}
+          tab={tab}
+          onTab={setTab}
+          cols={state.cols}
+          hits={hits}
+          onFilter={onFilter}
+          onColumn={onColumn}
+          onOpen={(r) => window.open(eventLink(r), '_blank', 'noopener')}
+          onClose={() => set({ open: null }, { replace: true })}
+        />
+      )}
+      footer={
+        <p className={styles.footer}>
+          {search.more || search.phase === 'loading' ? t.explore.more : search.cursor ? '' : t.explore.end}
+        </p>
+      }
+    />
+  );
+}
+
+/** A link with an opened event shows that event once its rows are there. */
+function useScrollToOpen(list: { current: ListHandle | null }, rows: Row[], opened: Set<string>, serial: number) {
+  const done = useRef(0);
+  useEffect(() => {
+    if (done.current === serial || rows.length === 0) return;
+    done.current = serial;
+    const i = opened.size > 0 ? rows.findIndex((r) => opened.has(openKey(r))) : -1;
+    list.current?.scrollTo(Math.max(0, i), i > 0 ? 'center' : 'start');
+  }, [list, rows, opened, serial]);
+}
+

@@ -1,0 +1,120 @@
+import { memo, type CSSProperties, type MouseEvent } from 'react';
+import type { Row } from '../api';
+import { type Dict, bytes } from '../i18n';
+import { IconButton } from '../kit/button';
+import { cx } from '../kit/cx';
+import { Message } from '../kit/message';
+import { hue, levelOf, shortLogger } from '../levels';
+import { clock, day } from '../time';
+import styles from './list.module.css';
+import { lineCount, rootCause } from './stack';
+
+export interface Shape {
+  /** Show the day before the clock. */
+  days: boolean;
+  service: number;
+  logger: number;
+  cols: string[];
+  wrap: boolean;
+}
+
+export type RowAction = 'toggle' | 'link' | 'copy' | 'context';
+
+interface Props {
+  row: Row;
+  index: number;
+  open: boolean;
+  focused: boolean;
+  shape: Shape;
+  hits: RegExp | null;
+  t: Dict;
+  fresh?: boolean;
+  late?: string;
+  onAction(index: number, action: RowAction): void;
+}
+
+export function fieldText(row: Row, name: string): string {
+  const v = row.fields?.[name];
+  if (v === undefined || v === null) return '';
+  return typeof v === 'object' ? JSON.stringify(v) : String(v);
+}
+
+/** One log line, as it is copied. */
+export function lineOf(row: Row): string {
+  const parts = [row.ts, row.level, row.service, row.logger, row.message].filter(Boolean);
+  return parts.join(' ') + (row.stack ? `\n${row.stack}` : '');
+}
+
+export const LogRow = memo(function LogRow(p: Props) {
+  const { row, shape, t } = p;
+  const level = levelOf(row.level);
+  const onClick = (e: MouseEvent) => {
+    const selected = document.getSelection();
+    if (selected && !selected.isCollapsed) return; // the end of a selection is no click
+    if ((e.target as HTMLElement).closest('button')) return;
+    p.onAction(p.index, 'toggle');
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself handles the keys
+    <div
+      role="row"
+      aria-rowindex={p.index + 1}
+      aria-expanded={p.open}
+      aria-selected={p.focused}
+      tabIndex={-1}
+      className={cx(styles.row, level && styles[level], p.focused && styles.focused, p.open && styles.open, p.fresh && styles.fresh)}
+      onClick={onClick}
+    >
+      <div className={styles.line}>
+        <span role="gridcell" className={styles.time} title={row.ts}>
+          {shape.days && <span className={styles.day}>{day(row.t)} </span>}
+          {clock(row.t)}
+        </span>
+        <span role="gridcell" className={styles.level}>
+          {level ?? row.level}
+        </span>
+        {shape.service > 0 && <Service name={row.service} chars={shape.service} />}
+        {shape.logger > 0 && (
+          <span role="gridcell" className={styles.logger} style={width(shape.logger)} title={row.logger}>
+            {shortLogger(row.logger)}
+          </span>
+        )}
+        {shape.cols.map((c) => (
+          <span role="gridcell" key={c} className={styles.col} title={fieldText(row, c)}>
+            {fieldText(row, c)}
+          </span>
+        ))}
+        <span role="gridcell" className={styles.message}>
+          {p.late && <span className={styles.late}>{p.late}</span>}
+          <Message text={row.message} hits={p.hits} flat={!shape.wrap} />
+          {row.cut > 0 && <span className={styles.more}>+{bytes(row.cut)}</span>}
+        </span>
+      </div>
+      {row.stack !== '' && !p.open && (
+        <div className={styles.stack}>
+          <span className={styles.fold}>⤷ {t.explore.stackLines(lineCount(row.stack))}</span>
+          <span className={styles.cause}>{rootCause(row.stack)}</span>
+        </div>
+      )}
+      <span className={styles.actions}>
+        <IconButton icon="context" size={14} label={t.explore.around} onClick={() => p.onAction(p.index, 'context')} />
+        <IconButton icon="copy" size={14} label={t.explore.copy} onClick={() => p.onAction(p.index, 'copy')} />
+        <IconButton icon="link" size={14} label={t.explore.link} onClick={() => p.onAction(p.index, 'link')} />
+      </span>
+    </div>
+  );
+});
+
+function width(chars: number): CSSProperties {
+  return { width: `${chars}ch` };
+}
+
+function Service({ name, chars }: { name: string; chars: number }) {
+  const dot = { background: `var(--series-${hue(name)})` };
+  return (
+    <span role="gridcell" className={styles.service} style={{ width: `calc(${chars}ch + 12px)` }} title={name}>
+      {name !== '' && <i className={styles.dot} style={dot} />}
+      {name}
+    </span>
+  );
+}

@@ -1,0 +1,39 @@
+// Names of levels as the frameworks write them, brought to six.
+
+export const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type Level = (typeof levels)[number];
+
+// biome-ignore format: one level a line
+const names: Record<string, Level> = {
+  fatal: 'fatal', emerg: 'fatal', emergency: 'fatal', alert: 'fatal', panic: 'fatal', crit: 'fatal', critical: 'fatal',
+  error: 'error', err: 'error', severe: 'error', e: 'error',
+  warn: 'warn', warning: 'warn', w: 'warn',
+  info: 'info', information: 'info', informational: 'info', notice: 'info', config: 'info', i: 'info',
+  debug: 'debug', fine: 'debug', verbose: 'debug', d: 'debug',
+  trace: 'trace', finer: 'trace', finest: 'trace', t: 'trace',
+};
+
+export function levelOf(text: string): Level | null {
+  return names[text.trim().toLowerCase()] ?? null;
+}
+
+const hueCache = new Map<string, number>();
+const seriesCount = 10;
+
+/** A stable colour of the series, 1 to 10, for a name such as a service's. */
+export function hue(name: string): number {
+  let h = hueCache.get(name);
+  if (h === undefined) {
+    let x = 2166136261;
+    for (let i = 0; i < name.length; i++) x = Math.imul(x ^ name.charCodeAt(i), 16777619);
+    h = ((x >>> 0) % seriesCount) + 1;
+    if (hueCache.size < 10_000) hueCache.set(name, h);
+  }
+  return h;
+}
+
+/** o.h.e.jdbc.Spi for org.hibernate.engine.jdbc.Spi: every package but the last is cut to its first letter. */
+export function shortLogger(name: string): string {
+  const parts = name.split('.');
+  return parts.map((p, i) => (i < parts.length - 2 && p ? p[0] : p)).join('.');
+}
