@@ -10,17 +10,13 @@ type compiler struct {
 	p       *program
 	text    string
 	tables  map[byteset]*byteTable
-	choices int  // choice points emitted so far
-	hidden  int  // > 0: inside a look-around, atomic group or counted loop, where a place does not determine what happens
-	generic bool // leave hand-written recognisers out, for tests
+	choices int // choice points emitted so far
+	hidden  int // > 0: inside a look-around, atomic group or counted loop, where a place does not determine what happens
+	generic bool
 }
 
-// compile makes the program of a simplified tree.
-func compile(text string, root *node, groups int) (p *program, err error) {
-	return compileWith(text, root, groups, false)
-}
-
-func compileWith(text string, root *node, groups int, generic bool) (p *program, err error) {
+// compile makes the program of a simplified tree; generic leaves hand-written recognizers out.
+func compile(text string, root *node, groups int, generic bool) (p *program, err error) {
 	defer func() {
 		if f, ok := recover().(fault); ok {
 			p, err = nil, &Error{Pattern: text, Offset: min(f.at, len(text)), Msg: f.msg}
@@ -215,7 +211,7 @@ func (c *compiler) atomic(body *node) {
 	c.emit(instr{op: opAtomicEnd})
 }
 
-// named emits the hand-written recogniser of a stock pattern, if there is one, in front of the pattern itself.
+// named emits the hand-written recognizer of a stock pattern, if there is one, in front of the pattern itself.
 func (c *compiler) named(n, next *node, f follow) {
 	known, ok := recognizers[n.str]
 	if !ok || c.generic {

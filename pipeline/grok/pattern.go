@@ -46,6 +46,11 @@ type Pattern struct {
 
 // Compile reads a pattern. The error is an *Error.
 func (s *Set) Compile(pattern string, o Options) (*Pattern, error) {
+	return s.compile(pattern, o, false)
+}
+
+// compile without recognizers, when generic is set, is what the tests compare with.
+func (s *Set) compile(pattern string, o Options, generic bool) (*Pattern, error) {
 	x := &expander{set: s, inline: map[string]string{}, opts: o, trees: map[string]*node{}}
 	ps := &parser{text: pattern, lib: x, flags: flags{dotAll: true}}
 	tree, err := ps.parse()
@@ -59,7 +64,7 @@ func (s *Set) Compile(pattern string, o Options) (*Pattern, error) {
 	p := &Pattern{text: pattern, opts: o, lints: x.lints}
 	p.collect(r)
 	p.root = simplify(tree)
-	if p.prog, err = compile(pattern, p.root, len(r.names)); err != nil {
+	if p.prog, err = compile(pattern, p.root, len(r.names), generic); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -33,7 +33,7 @@ func CompileRegexp(expr string) (*Regexp, error) {
 		return nil, err
 	}
 	re := &Regexp{text: expr, names: r.names, byName: r.byName}
-	if re.prog, err = compile(expr, simplify(tree), len(r.names)); err != nil {
+	if re.prog, err = compile(expr, simplify(tree), len(r.names), false); err != nil {
 		return nil, err
 	}
 	re.pool.New = func() any {

@@ -402,16 +402,19 @@ func (m *machine) run(s string, start int) int {
 				continue
 			}
 		case opNamed:
-			if e := in.ext.known(s, pos); e >= 0 {
+			e := in.ext.known(s, pos)
+			switch {
+			case e >= 0:
 				if !in.neg {
 					st = append(st, frame{kind: fBranch, pc: int32(pc + 1), pos: int32(pos)})
 				}
 				pos = e
 				pc = int(in.x)
 				continue
+			case e == unsure:
+				pc++
+				continue
 			}
-			pc++
-			continue
 		case opAtomic:
 			st = append(st, frame{kind: fMark, aux: mark})
 			mark = int32(len(st) - 1)
