@@ -26,7 +26,7 @@ const (
 	stateHeader     = 24
 	stateVersion    = 1
 	keptStates      = 2
-	maxHoles        = 64 // so that the body fits its slot; more holes are merged
+	maxHoles        = 64 // so that the body fits its slot
 	maxEpochs       = 64
 	checkpointEvery = 64 << 20 // bytes of appends after which CheckpointDue says so
 )
@@ -42,9 +42,9 @@ type checkpointBody struct {
 	Holes    []Hole       `json:"holes,omitempty"`
 }
 
-// checkpointFile is the open file with its two slots. Guarded by Journal.wmu.
+// checkpointFile is what is known of the file with the two slots. Guarded by Journal.wmu.
 type checkpointFile struct {
-	f        vfs.File
+	there    bool
 	sequence uint64
 	clean    bool
 	sick     bool // a sync of it failed: it is made anew next time
@@ -106,9 +106,7 @@ func (j *Journal) checkpointStateLocked(offset int64, state []byte) error {
 			return err
 		}
 	}
-	if err := e.index.save(j.cfg.FS, e, false); err != nil {
-		j.cfg.Log.Warn("index not written", "file", e.name(), "error", err)
-	}
+	j.saveIndex(e, false)
 	return j.checkpointLocked(false)
 }
 
@@ -194,29 +192,25 @@ func encodeSlot(sequence uint64, clean bool, body []byte) []byte {
 func (j *Journal) writeSlot(c *checkpointFile, slot []byte) error {
 	at := int64(binary.BigEndian.Uint64(slot[8:])%2) * slotSize
 	name := filepath.Join(j.cfg.Dir, checkpointName)
-	if c.f != nil && !c.sick {
-		_, err := c.f.WriteAt(slot, at)
-		if err == nil {
-			err = c.f.Sync()
+	if !c.there || c.sick {
+		whole := make([]byte, 2*slotSize)
+		copy(whole[at:], slot)
+		if err := vfs.WriteFileAtomic(j.cfg.FS, name, whole); err != nil {
+			return err
 		}
-		c.sick = err != nil
-		return err
-	}
-	if c.f != nil {
-		c.f.Close()
-		c.f = nil
-	}
-	whole := make([]byte, 2*slotSize)
-	copy(whole[at:], slot)
-	if err := vfs.WriteFileAtomic(j.cfg.FS, name, whole); err != nil {
-		return err
+		c.there, c.sick = true, false
+		return nil
 	}
 	f, err := j.cfg.FS.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	c.f, c.sick = f, false
-	return nil
+	_, err = f.WriteAt(slot, at)
+	if err == nil {
+		err = f.Sync()
+	}
+	c.sick = err != nil
+	return errors.Join(err, f.Close())
 }
 
 // parseSlot reads a slot; the error says why it does not count.
@@ -269,8 +263,8 @@ func (j *Journal) loadCheckpoint() (body checkpointBody, found bool, err error) 
 		j.cfg.Log.Warn("no valid checkpoint: every extent is scanned", "dir", j.cfg.Dir)
 		return body, false, nil
 	}
-	j.ckpt.f, err = j.cfg.FS.OpenFile(name, os.O_RDWR, 0)
-	return body, true, err
+	j.ckpt.there = true
+	return body, true, nil
 }
 
 // leaveClean makes the first append after a clean start say that the journal is in use. It holds wmu.
@@ -317,16 +311,29 @@ func (j *Journal) dropOldStates() error {
 	return nil
 }
 
-// loadState takes the newest state file at or below limit that is whole.
-func (j *Journal) loadState(limit int64) error {
+// loadState takes the newest state file that is whole. A state of our own payloads that cannot be completed from what is kept is
+// damage.
+func (j *Journal) loadState(body checkpointBody, found bool) error {
+	if err := j.newestState(); err != nil {
+		return err
+	}
+	lost := found && body.State >= 0 && j.state.data == nil || j.state.data != nil && j.state.offset < j.start
+	if !lost {
+		return nil
+	}
+	if j.cfg.Own {
+		return &DamageError{File: fileName(j.cfg.Dir, body.State, stateSuffix), Want: body.State, Why: "the owner's state is lost"}
+	}
+	j.cfg.Log.Warn("the owner's state is lost or older than the first record kept", "dir", j.cfg.Dir, "state", body.State, "start", j.start)
+	return nil
+}
+
+func (j *Journal) newestState() error {
 	offsets, err := j.states()
 	if err != nil {
 		return err
 	}
 	for _, at := range slices.Backward(offsets) {
-		if at > limit {
-			continue
-		}
 		b, err := vfs.ReadFile(j.cfg.FS, fileName(j.cfg.Dir, at, stateSuffix))
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,9 +29,10 @@ type extent struct {
 	size     int64 // bytes of batches; what the file holds behind them is dead
 	synced   int64 // bytes known to be on disk
 	first    time.Time
-	appended time.Time // last append; of one found at start, the file's modification time
-	file     *sharedFile
-	index    *index // nil until needed
+	appended time.Time   // last append; of one found at start, the file's modification time
+	dirty    *sharedFile // held from the first append after a sync to the next sync, so that its error is not lost with the descriptor
+	index    *index      // nil until needed
+	used     uint64      // when the index was used last, in ticks of Journal.tick
 }
 
 func fileName(dir string, offset int64, suffix string) string {
@@ -51,38 +51,6 @@ func parseName(name, suffix string) (int64, bool) {
 
 func (e *extent) name() string { return fileName(e.dir, e.base, logSuffix) }
 
-// sharedFile is an open extent, closed when its last user lets go. refs is guarded by Journal.mu.
-type sharedFile struct {
-	f    vfs.File
-	refs int
-}
-
-func (s *sharedFile) releaseLocked() {
-	if s.refs--; s.refs == 0 {
-		s.f.Close()
-	}
-}
-
-// openLocked gives a reference to the file of e.
-func (e *extent) openLocked(fsys vfs.FS) (*sharedFile, error) {
-	if e.file == nil {
-		f, err := fsys.OpenFile(e.name(), os.O_RDWR, 0)
-		if err != nil {
-			return nil, err
-		}
-		e.file = &sharedFile{f: f, refs: 1}
-	}
-	e.file.refs++
-	return e.file, nil
-}
-
-func (e *extent) closeLocked() {
-	if e.file != nil {
-		e.file.releaseLocked()
-		e.file = nil
-	}
-}
-
 // noteBatches puts index entries for batches that were written at pos.
 func (e *extent) noteBatches(b []byte, pos int64) {
 	for len(b) > 0 {
@@ -96,18 +64,43 @@ func (e *extent) noteBatches(b []byte, pos int64) {
 	}
 }
 
+// dirtyFile gives the active extent's file for writing. It stays open at least until the next sync: the kernel reports a failed
+// write-back once, to those who have the file open. It holds wmu.
+func (j *Journal) dirtyFile(e *extent) (vfs.File, error) {
+	j.mu.Lock()
+	j.writing = true // keeps a sync that ends meanwhile from letting go
+	held := e.dirty
+	j.mu.Unlock()
+	if held != nil {
+		return held.f, nil
+	}
+	file, err := j.pool.files.use(j.cfg.FS, e)
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	e.dirty = file
+	j.mu.Unlock()
+	return file.f, nil
+}
+
+func (j *Journal) endWrite() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.writing = false
+}
+
 // reserveLocked makes room for n more bytes, so that a full disk shows before a byte of a batch is written. It holds wmu.
-func (j *Journal) reserveLocked(n int64) error {
+func (j *Journal) reserveLocked(f vfs.File, n int64) error {
 	e := j.active()
-	need := e.size + n
-	if need <= j.reserved {
+	if e.size+n <= j.reserved {
 		return nil
 	}
 	step := max(n, min(j.reserveBy, j.cfg.SegmentBytes-e.size))
-	err := e.file.f.Allocate(e.size, step)
+	err := f.Allocate(e.size, step)
 	if err != nil && vfs.IsFull(err) && step > n {
 		step = n
-		err = e.file.f.Allocate(e.size, step)
+		err = f.Allocate(e.size, step)
 	}
 	if err != nil {
 		return fmt.Errorf("reserve %d bytes in %s: %w", step, e.name(), err)
@@ -121,17 +114,36 @@ func (j *Journal) reserveLocked(n int64) error {
 func (j *Journal) sealActiveLocked() error {
 	e := j.active()
 	if j.reserved > e.size {
-		if err := e.file.f.Truncate(e.size); err != nil {
+		file, err := j.pool.files.use(j.cfg.FS, e)
+		if err != nil {
+			return err
+		}
+		err = file.f.Truncate(e.size)
+		j.pool.files.done(file)
+		if err != nil {
 			return fmt.Errorf("cut the reserve of %s: %w", e.name(), err)
 		}
 		j.reserved = e.size
 	}
-	if e.synced < e.size || j.DurableEnd() < e.end {
-		if err := j.syncActiveLocked(); err != nil {
-			return err
+	if err := j.syncActiveLocked(); err != nil {
+		return err
+	}
+	j.saveIndex(e, true)
+	return nil
+}
+
+// saveIndex writes the indexes of e. They are rebuilt when missing, so that a failure is no harm, but a stale one must not stay.
+func (j *Journal) saveIndex(e *extent, durable bool) {
+	err := e.index.save(j.cfg.FS, e, durable)
+	if err == nil {
+		return
+	}
+	j.cfg.Log.Warn("index not written: it will be rebuilt", "file", e.name(), "error", err)
+	for _, suffix := range []string{indexSuffix, timeSuffix} {
+		if err := j.removeStray(fileName(e.dir, e.base, suffix)); err != nil {
+			j.cfg.Log.Warn("stale index not removed", "file", e.name(), "error", err)
 		}
 	}
-	return e.index.save(j.cfg.FS, e, true)
 }
 
 // rollLocked seals the active extent and makes the next. Nothing in the new one can be acknowledged before the old one is durable
@@ -147,6 +159,8 @@ func (j *Journal) rollLocked() error {
 	}
 	j.mu.Lock()
 	j.extents = append(j.extents, e)
+	j.indexes++
+	j.shrinkIndexesLocked()
 	j.mu.Unlock()
 	j.reserved, j.reserveBy = minReserve, 2*minReserve
 	return j.checkpointLocked(false)
@@ -166,7 +180,7 @@ func (j *Journal) createExtent(offset int64) (*extent, error) {
 		return nil, err
 	}
 	j.mustRoll = false
-	e.file = &sharedFile{f: f, refs: 1}
+	j.pool.files.done(j.pool.files.add(e, f))
 	return e, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"sort"
 
@@ -62,13 +63,13 @@ func (x *index) cut(pos int64) {
 	}
 }
 
-// seek gives a position at or before the batch that holds the offset, relative to the extent's base.
-func (x *index) seek(rel int64) int64 {
+// seek gives the last entry at or before the batch that holds the offset, relative to the extent's base.
+func (x *index) seek(rel int64) indexEntry {
 	i := sort.Search(len(x.entries), func(i int) bool { return int64(x.entries[i].rel) > rel })
 	if i == 0 {
-		return 0
+		return indexEntry{}
 	}
-	return int64(x.entries[i-1].pos)
+	return x.entries[i-1]
 }
 
 // save writes both files. durable makes them survive a crash; they are rebuilt when missing or wrong, so a failure is no harm to
@@ -118,6 +119,59 @@ func loadIndex(fsys vfs.FS, e *extent, limit int64) (*index, error) {
 		return nil, err
 	}
 	return parseIndex(b, t, limit)
+}
+
+// complete walks over the batches behind the last entry: an index written before the last batches came would answer wrongly by time.
+func (x *index) complete(f vfs.File, p place) error {
+	if len(x.entries) == 0 {
+		return nil
+	}
+	last := x.entries[len(x.entries)-1]
+	s := newScanner(f, int64(last.pos), p.size)
+	for want := p.e.base + int64(last.rel); ; {
+		h, err := s.header()
+		switch {
+		case errors.Is(err, io.EOF), err == nil && h.BaseOffset >= p.limit:
+			return nil
+		case err != nil:
+			return err
+		case h.BaseOffset != want:
+			return fmt.Errorf("%w: offset %d at byte %d, want %d", errBadIndex, h.BaseOffset, s.pos, want)
+		case s.pos >= x.next:
+			return fmt.Errorf("%w: it ends at byte %d", errBadIndex, last.pos)
+		case h.MaxTime > x.maxTime:
+			return fmt.Errorf("%w: time %d at byte %d is past its end", errBadIndex, h.MaxTime, s.pos)
+		}
+		want = h.Next()
+		s.skip(&h)
+	}
+}
+
+// buildIndex makes the index of the first size bytes, offsets below limit, by reading headers. Bad bytes are stepped over.
+func buildIndex(f vfs.File, base, size, limit int64) (*index, error) {
+	x := &index{}
+	s := newScanner(f, 0, size)
+	for want := base; ; {
+		h, err := s.header()
+		if errors.Is(err, io.EOF) || err == nil && h.BaseOffset >= limit && h.BaseOffset == want {
+			return x, nil
+		}
+		if err == nil && h.BaseOffset != want {
+			err = ErrCorrupt
+		}
+		if isBad(err) {
+			found := false
+			if h, found, err = s.search(&h, want, limit); err == nil && !found {
+				return x, nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		x.note(&h, base, s.pos)
+		want = h.Next()
+		s.skip(&h)
+	}
 }
 
 var errBadIndex = errors.New("index is wrong")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirlog/weir/vfs"
@@ -28,7 +29,7 @@ type Config struct {
 
 	SegmentBytes int64         // an extent is rolled before it grows past this; 64 KiB to 2 GiB; default 128 MiB
 	SegmentAge   time.Duration // an extent is rolled this long after its first append; default 24 h
-	TailBytes    int64         // batches kept in memory for live readers; default 8 MiB
+	TailBytes    int64         // batches kept in memory for live readers; default 8 MiB, 256 KiB when Own
 	LeaderEpoch  int32         // written into every batch from now on
 
 	// Own says that all payloads come from AppendPayload. Each then begins with the end known durable when it was written, so
@@ -87,6 +88,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.TailBytes == 0 {
 		c.TailBytes = def.TailBytes
+		if c.Own {
+			c.TailBytes = sharedSlab
+		}
 	}
 	if c.Pool == nil {
 		c.Pool = NewPool(PoolConfig{TailBytes: c.TailBytes})
@@ -98,8 +102,10 @@ func (c *Config) setDefaults() {
 
 // Journal is one durable log. All methods may be called from any goroutine.
 type Journal struct {
-	cfg  Config
-	pool *Pool
+	cfg     Config
+	pool    *Pool
+	lastUse atomic.Int64 // Pool.clock when the tail was read or written last
+	hasTail atomic.Bool
 
 	// wmu serialises those who write files: appends, rolls, checkpoints, trims, reopening. Taken before mu.
 	wmu       sync.Mutex
@@ -118,12 +124,15 @@ type Journal struct {
 	life     uint64
 	lives    map[uint64]int64 // durable end of earlier lives
 	syncing  bool             // a leader is at work
+	writing  bool             // an append is between taking its file and publishing
 	poison   error            // why this life ended
 	closed   bool
 	tail     tail
 	holes    []Hole
 	waiters  map[*Waiter]int64
 	recovery Recovery
+	tick     uint64 // counts uses of indexes
+	indexes  int    // sealed extents with a loaded index
 	epochs   []epochStart
 	state    ownerState
 }
@@ -153,6 +162,7 @@ func Open(cfg Config) (*Journal, error) {
 		j.closeFiles()
 		return nil, fmt.Errorf("open journal %s: %w", cfg.Dir, err)
 	}
+	j.pool.join(j)
 	return j, nil
 }
 
@@ -206,12 +216,13 @@ func (j *Journal) AppendSlab(s *Slab, b []byte) (Mark, error) {
 }
 
 func (j *Journal) append(s *Slab, b []byte) (Mark, error) {
-	records, maxTime, err := survey(b)
+	records, err := survey(b)
 	if err != nil {
 		return Mark{}, err
 	}
 	j.wmu.Lock()
 	defer j.wmu.Unlock()
+	defer j.endWrite()
 	if err := j.prepareLocked(int64(len(b))); err != nil {
 		return Mark{}, err
 	}
@@ -222,29 +233,31 @@ func (j *Journal) append(s *Slab, b []byte) (Mark, error) {
 	} else {
 		s.Retain()
 		from = cap(s.b) - cap(b)
+		if from < 0 || from+len(b) > len(s.b) || &s.b[from] != &b[0] {
+			s.Release()
+			return Mark{}, errors.New("journal: the batches do not lie in the slab")
+		}
 	}
-	return j.commitLocked(s, from, len(b), records, maxTime)
+	return j.commitLocked(s, from, len(b), records)
 }
 
 // survey checks the framing of b and sums up its batches.
-func survey(b []byte) (records, maxTime int64, err error) {
+func survey(b []byte) (records int64, err error) {
 	if len(b) == 0 {
-		return 0, 0, fmt.Errorf("%w: no batch", ErrShort)
+		return 0, fmt.Errorf("%w: no batch", ErrShort)
 	}
-	maxTime = math.MinInt64
 	for len(b) > 0 {
 		h, err := ParseHeader(b)
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		if h.Size() > len(b) {
-			return 0, 0, ErrShort
+			return 0, ErrShort
 		}
 		records += int64(h.LastOffsetDelta) + 1
-		maxTime = max(maxTime, h.MaxTime)
 		b = b[h.Size():]
 	}
-	return records, maxTime, nil
+	return records, nil
 }
 
 // prepareLocked makes sure that n bytes may and can be written to the active extent. It holds wmu.
@@ -264,7 +277,11 @@ func (j *Journal) prepareLocked(n int64) error {
 			return err
 		}
 	}
-	return j.reserveLocked(n)
+	f, err := j.dirtyFile(j.active())
+	if err != nil {
+		return err
+	}
+	return j.reserveLocked(f, n)
 }
 
 func (j *Journal) usable() error {
@@ -285,7 +302,7 @@ func (j *Journal) usableLocked() error {
 
 // commitLocked places n bytes of batches that begin at s.b[from], writes them and publishes them to the tail. It holds wmu and takes
 // over the caller's reference to s.
-func (j *Journal) commitLocked(s *Slab, from, n int, records, maxTime int64) (Mark, error) {
+func (j *Journal) commitLocked(s *Slab, from, n int, records int64) (Mark, error) {
 	e := j.active()
 	b := s.b[from : from+n]
 	base := e.end
@@ -298,31 +315,46 @@ func (j *Journal) commitLocked(s *Slab, from, n int, records, maxTime int64) (Ma
 		}
 		next, rest = h.Next(), rest[h.Size():]
 	}
-	if _, err := e.file.f.WriteAt(b, e.size); err != nil {
+	f, err := j.dirtyFile(e)
+	if err != nil {
 		s.Release()
-		return Mark{}, j.undoWriteLocked(e, err)
+		return Mark{}, err
 	}
+	if _, err := f.WriteAt(b, e.size); err != nil {
+		s.Release()
+		return Mark{}, j.undoWriteLocked(e, f, err)
+	}
+	m := j.publish(e, s, from, n, records)
+	j.pool.shrinkTails(j)
+	return m, nil
+}
+
+// publish shows the readers a batch that is written.
+func (j *Journal) publish(e *extent, s *Slab, from, n int, records int64) Mark {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	b, base := s.b[from:from+n], e.end
 	now := j.cfg.Now()
 	if e.size == 0 {
 		e.first = now
 	}
 	e.appended = now
+	j.lastUse.Store(j.pool.clock.Add(1))
+	j.hasTail.Store(true)
 	e.noteBatches(b, e.size)
 	e.size += int64(n)
 	e.end = base + records
 	j.sinceCkpt += int64(n)
 	j.pool.tail.Add(j.tail.push(s, from, from+n, base, e.end))
 	j.shrinkTailLocked()
-	return Mark{Base: base, End: e.end, life: j.life}, nil
+	return Mark{Base: base, End: e.end, life: j.life}
 }
 
 // undoWriteLocked cuts away what a failed write left. When that fails too, stray bytes could pass as a batch one day, so the life of
 // the journal ends.
-func (j *Journal) undoWriteLocked(e *extent, cause error) error {
+func (j *Journal) undoWriteLocked(e *extent, f vfs.File, cause error) error {
 	err := fmt.Errorf("append to %s: %w", e.name(), cause)
-	if terr := e.file.f.Truncate(e.size); terr != nil {
+	if terr := f.Truncate(e.size); terr != nil {
 		err = errors.Join(err, terr)
 		j.mu.Lock()
 		j.poisonLocked(err)
@@ -332,20 +364,31 @@ func (j *Journal) undoWriteLocked(e *extent, cause error) error {
 	return err
 }
 
+// shrinkTailLocked keeps the tail under its bound, all but the newest run. What goes before it is durable is read from the file later.
 func (j *Journal) shrinkTailLocked() {
-	for len(j.tail.runs) > 1 && (j.tail.bytes > j.cfg.TailBytes || j.pool.tail.Load() > j.pool.cfg.TailBytes) {
-		if j.tail.runs[0].end > j.durable {
-			return
-		}
+	for len(j.tail.runs) > 1 && j.tail.bytes > j.cfg.TailBytes {
 		j.pool.tail.Add(-j.tail.dropFirst())
 	}
+}
+
+// dropTail empties the tail for the sake of another journal; false when somebody appends right now.
+func (j *Journal) dropTail() bool {
+	if !j.wmu.TryLock() {
+		return false
+	}
+	defer j.wmu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.hasTail.Store(false)
+	j.pool.tail.Add(-j.tail.clear())
+	return true
 }
 
 // Close syncs what was appended, writes a clean checkpoint and closes the files. Readers' spans stay valid.
 func (j *Journal) Close() error {
 	j.wmu.Lock()
 	defer j.wmu.Unlock()
-	err := j.usable()
+	err := j.usable() // a poisoned journal is closed as it is
 	if errors.Is(err, ErrClosed) {
 		return nil
 	}
@@ -353,6 +396,9 @@ func (j *Journal) Close() error {
 		err = j.closeCleanLocked()
 	}
 	j.mu.Lock()
+	for j.syncing {
+		j.cond.Wait()
+	}
 	j.closed = true
 	j.pool.tail.Add(-j.tail.clear())
 	j.signalLocked(math.MaxInt64)
@@ -380,10 +426,16 @@ func (j *Journal) closeFiles() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range j.extents {
-		e.closeLocked()
+		j.cleanLocked(e)
+		j.pool.files.drop(e)
 	}
-	if j.ckpt.f != nil {
-		j.ckpt.f.Close()
-		j.ckpt.f = nil
+	j.pool.leave(j)
+}
+
+// cleanLocked lets go of the file of an extent that has nothing unsynced, or that no sync will ever cover.
+func (j *Journal) cleanLocked(e *extent) {
+	if e.dirty != nil {
+		j.pool.files.done(e.dirty)
+		e.dirty = nil
 	}
 }

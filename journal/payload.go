@@ -17,6 +17,7 @@ func (j *Journal) AppendPayload(p []byte) (Mark, error) {
 	}
 	j.wmu.Lock()
 	defer j.wmu.Unlock()
+	defer j.endWrite()
 	if err := j.prepareLocked(int64(len(p) + payloadOverhead)); err != nil {
 		return Mark{}, err
 	}
@@ -24,7 +25,7 @@ func (j *Journal) AppendPayload(p []byte) (Mark, error) {
 	s, from := j.tail.room(j.pool, l.total)
 	ms := j.cfg.Now().UnixMilli()
 	l.encode(s.b[from:from+l.total], p, ms)
-	return j.commitLocked(s, from, l.total, 1, ms)
+	return j.commitLocked(s, from, l.total, 1)
 }
 
 // payloadLayout is the sizes of a payload's batch.

@@ -51,6 +51,9 @@ func (j *Journal) Reopen() error {
 }
 
 func (j *Journal) startLife(durable int64) error {
+	if old := j.active(); old.base == durable {
+		j.pool.files.drop(old) // createExtent gives its name to a new file
+	}
 	e, err := j.createExtent(durable)
 	if err != nil {
 		return err
@@ -59,12 +62,15 @@ func (j *Journal) startLife(durable int64) error {
 	old := j.active()
 	old.end, old.size = durable, old.synced
 	old.index.cut(old.synced)
+	j.cleanLocked(old)
 	extents := j.extents
 	if old.base == durable { // it has no durable batch and lost its name to the new one
-		old.closeLocked()
 		extents = extents[:len(extents)-1]
+	} else {
+		j.indexes++
 	}
 	j.extents = append(extents[:len(extents):len(extents)], e)
+	j.shrinkIndexesLocked()
 	j.lives[j.life] = durable
 	delete(j.lives, j.life-maxLives)
 	j.life++

@@ -6,10 +6,9 @@ import (
 	"io"
 	"slices"
 	"sort"
-)
 
-// readAhead is how much more than asked a cold read takes in one go, to hold what lies between an index entry and the batch.
-const readAhead = indexInterval
+	"github.com/weirlog/weir/vfs"
+)
 
 // Span is a row of whole batches in memory. Release it; its bytes are then no longer yours.
 type Span struct {
@@ -50,6 +49,7 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 	if r := j.tail.find(from); r != nil {
 		s := r.span(from, j.durable, max)
 		j.mu.Unlock()
+		j.lastUse.Store(j.pool.clock.Add(1))
 		return s, nil
 	}
 	if h := j.holeLocked(from); h != nil {
@@ -61,7 +61,6 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
-	defer j.letGo(p.file)
 	return j.readCold(p, from, max)
 }
 
@@ -102,64 +101,54 @@ func asHole(err error) *Hole {
 	return nil
 }
 
-// place says where to look for an offset.
+// place says where an offset is, as of one moment.
 type place struct {
 	e     *extent
-	file  *sharedFile
-	pos   int64 // start of a batch at or before the one wanted
-	size  int64 // bytes of the extent that may be read
-	limit int64 // offsets of the extent end here
-	holes []Hole
+	x     *index // nil: not loaded
+	size  int64  // bytes of the extent that may be read
+	limit int64  // offsets of the extent end here
 }
 
-// placeLocked finds the extent of offset and holds its file.
+// placeLocked finds the extent of offset.
 func (j *Journal) placeLocked(offset int64) (place, error) {
 	i := sort.Search(len(j.extents), func(i int) bool { return j.extents[i].base > offset }) - 1
 	if i < 0 {
 		return place{}, &Hole{From: j.start, To: j.extents[0].base, Extent: j.extents[0].base}
 	}
-	e := j.extents[i]
-	file, err := e.openLocked(j.cfg.FS)
-	if err != nil {
-		return place{}, err
-	}
-	p := place{e: e, file: file, size: e.size, limit: e.end, holes: slices.Clone(j.holes)}
-	if i == len(j.extents)-1 {
-		p.size, p.limit = e.synced, j.durable
-	}
-	if e.index != nil {
-		p.pos = e.index.seek(offset - e.base)
-		return p, nil
-	}
-	x, err := loadIndex(j.cfg.FS, e, e.size)
-	if err != nil {
-		x, err = buildIndex(file.f, e.base, e.size, j.holes)
-	}
-	if err != nil {
-		file.releaseLocked()
-		return place{}, err
-	}
-	e.index = x
-	p.pos = x.seek(offset - e.base)
-	return p, nil
+	return j.placeInLocked(i), nil
 }
 
-func (j *Journal) letGo(f *sharedFile) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	f.releaseLocked()
+func (j *Journal) placeInLocked(i int) place {
+	e := j.extents[i]
+	j.tick++
+	e.used = j.tick
+	p := place{e: e, size: e.size, limit: e.end}
+	if i == len(j.extents)-1 {
+		p.size, p.limit = e.synced, j.durable
+	} else {
+		p.x = e.index
+	}
+	return p
 }
 
 // readCold reads batches from a file.
 func (j *Journal) readCold(p place, from int64, max int) (Span, error) {
-	h, pos, err := j.locate(p, from)
+	file, err := j.pool.files.use(j.cfg.FS, p.e)
 	if err != nil {
 		return Span{}, err
 	}
-	n := min(int64(max), p.size-pos)
-	n = max64(n, int64(h.Size()))
+	defer j.pool.files.done(file)
+	begin, err := j.seek(p, file.f, from)
+	if err != nil {
+		return Span{}, err
+	}
+	h, pos, err := j.locate(p, file.f, begin, from)
+	if err != nil {
+		return Span{}, err
+	}
+	n := bound(min(int64(max), p.size-pos), int64(h.Size()))
 	slab := j.pool.Slab(int(n))
-	got, err := readAt(p.file.f, slab.Bytes(), pos)
+	got, err := readAt(file.f, slab.Bytes(), pos)
 	if err != nil {
 		slab.Release()
 		return Span{}, fmt.Errorf("read %s: %w", p.e.name(), err)
@@ -168,13 +157,144 @@ func (j *Journal) readCold(p place, from int64, max int) (Span, error) {
 	size, next, err := wholeBatches(b, h.BaseOffset, p.limit)
 	if size == 0 {
 		slab.Release()
-		return Span{}, j.rotten(p, h.BaseOffset, pos, err)
+		return Span{}, j.rotten(p, file.f, begin, from, err)
 	}
 	return Span{From: h.BaseOffset, Next: next, b: b[:size:size], slab: slab}, nil
 }
 
-// max64 is max where a parameter hides it.
-func max64(a, b int64) int64 { return max(a, b) }
+// bound is n, at least low.
+func bound(n, low int64) int64 { return max(n, low) }
+
+// seek asks the index for a place at or before the batch that contains offset.
+func (j *Journal) seek(p place, f vfs.File, offset int64) (indexEntry, error) {
+	if p.x == nil {
+		j.mu.Lock()
+		if p.e == j.active() {
+			defer j.mu.Unlock()
+			return p.e.index.seek(offset - p.e.base), nil
+		}
+		p.x = p.e.index
+		j.mu.Unlock()
+	}
+	if p.x == nil {
+		x, err := j.sealedIndex(p, f)
+		if err != nil {
+			return indexEntry{}, err
+		}
+		p.x = x
+	}
+	return p.x.seek(offset - p.e.base), nil
+}
+
+// maxIndexes bounds the indexes of sealed extents that a journal keeps in memory: some 100 KiB each.
+const maxIndexes = 64
+
+// sealedIndex loads the index of a sealed extent, or makes it anew when it is missing or cannot be true.
+func (j *Journal) sealedIndex(p place, f vfs.File) (*index, error) {
+	x, err := loadIndex(j.cfg.FS, p.e, p.size)
+	if err == nil {
+		err = x.complete(f, p)
+	}
+	if err != nil {
+		x, err = buildIndex(f, p.e.base, p.size, p.limit)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("index of %s: %w", p.e.name(), err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p.e.index == nil && p.e != j.active() {
+		p.e.index = x
+		j.indexes++
+		j.shrinkIndexesLocked()
+	}
+	return x, nil
+}
+
+// shrinkIndexesLocked forgets the index used longest ago while there are too many.
+func (j *Journal) shrinkIndexesLocked() {
+	for j.indexes > maxIndexes {
+		var oldest *extent
+		for _, e := range j.extents[:len(j.extents)-1] {
+			if e.index != nil && (oldest == nil || e.used < oldest.used) {
+				oldest = e
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		oldest.index = nil
+		j.indexes--
+	}
+}
+
+// locate walks over headers from an index entry to the batch that contains from. Where they make no sense it goes the careful way.
+func (j *Journal) locate(p place, f vfs.File, begin indexEntry, from int64) (Header, int64, error) {
+	s := newScanner(f, int64(begin.pos), p.size)
+	for want := p.e.base + int64(begin.rel); ; {
+		h, err := s.header()
+		if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {
+			return h, 0, fmt.Errorf("read %s: %w", p.e.name(), err)
+		}
+		if err != nil || h.BaseOffset != want || h.BaseOffset > from {
+			return j.locateCareful(p, f, begin, from)
+		}
+		if want = h.Next(); from < want {
+			return h, s.pos, nil
+		}
+		s.skip(&h)
+	}
+}
+
+// locateCareful is locate with every CRC checked, over bad bytes to the next good batch. When from lies in what is bad, the error is a
+// *Hole.
+func (j *Journal) locateCareful(p place, f vfs.File, begin indexEntry, from int64) (Header, int64, error) {
+	s := newScanner(f, int64(begin.pos), p.size)
+	want := p.e.base + int64(begin.rel)
+	if h, _, err := s.batch(); err != nil || h.BaseOffset != want {
+		s.pos, want = 0, p.e.base // the index may be wrong
+	}
+	for {
+		h, _, err := s.batch()
+		if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {
+			return h, 0, fmt.Errorf("read %s: %w", p.e.name(), err)
+		}
+		if err != nil || h.BaseOffset != want {
+			bad, pos := h, s.pos
+			hole := &Hole{From: want, To: p.limit, Extent: p.e.base, Pos: pos, PosEnd: p.size}
+			next, found, err := s.search(&bad, want, p.limit)
+			if err != nil {
+				return h, 0, fmt.Errorf("read %s: %w", p.e.name(), err)
+			}
+			if found {
+				hole.To, hole.PosEnd = next.BaseOffset, s.pos
+			}
+			if from < hole.To {
+				return h, 0, hole
+			}
+			want = hole.To
+			if !found {
+				return h, 0, hole
+			}
+			continue
+		}
+		if want = h.Next(); from < want {
+			return h, s.pos, nil
+		}
+		s.skip(&h)
+	}
+}
+
+// rotten describes the bad bytes that a read of offset from met.
+func (j *Journal) rotten(p place, f vfs.File, begin indexEntry, from int64, cause error) error {
+	_, _, err := j.locateCareful(p, f, begin, from)
+	hole := asHole(err)
+	if hole == nil {
+		return fmt.Errorf("read %s at offset %d: %w", p.e.name(), from, errors.Join(cause, err))
+	}
+	j.cfg.Log.Error("bad bytes read", "file", p.e.name(), "at", hole.Pos, "from", hole.From, "to", hole.To, "error", cause)
+	return hole
+}
 
 // wholeBatches measures the batches at the start of b that are whole, in order, right by their CRC and below limit; err says why it
 // ended before the end of b.
@@ -198,50 +318,4 @@ func wholeBatches(b []byte, want, limit int64) (size int, next int64, err error)
 		next = h.Next()
 	}
 	return size, next, nil
-}
-
-// locate walks from p.pos to the batch that contains from.
-func (j *Journal) locate(p place, from int64) (Header, int64, error) {
-	s := newScanner(p.file.f, p.pos, p.size)
-	for retried := false; ; {
-		h, err := s.header()
-		if err == nil && h.BaseOffset <= from && from < h.Next() {
-			return h, s.pos, nil
-		}
-		if err == nil && h.BaseOffset <= from {
-			s.skip(&h)
-			continue
-		}
-		if i := slices.IndexFunc(p.holes, func(o Hole) bool { return o.Extent == p.e.base && o.Pos == s.pos && o.PosEnd > o.Pos }); i >= 0 {
-			s.pos = p.holes[i].PosEnd
-			continue
-		}
-		if !retried && p.pos > 0 { // a wrong index
-			retried, s.pos = true, 0
-			continue
-		}
-		if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {
-			return h, 0, fmt.Errorf("read %s: %w", p.e.name(), err)
-		}
-		return h, 0, j.rotten(p, from, s.pos, err)
-	}
-}
-
-// rotten describes bad bytes found by a read: a hole from offset want, at pos, to the next batch that is good.
-func (j *Journal) rotten(p place, want, pos int64, cause error) error {
-	hole := &Hole{From: want, To: p.limit, Extent: p.e.base, Pos: pos, PosEnd: p.size}
-	s := newScanner(p.file.f, pos, p.size)
-	h, err := s.header()
-	if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read %s: %w", p.e.name(), err)
-	}
-	next, found, err := s.search(&h, want, p.limit)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", p.e.name(), err)
-	}
-	if found && next.BaseOffset > want {
-		hole.To, hole.PosEnd = next.BaseOffset, s.pos
-	}
-	j.cfg.Log.Error("bad bytes read", "file", p.e.name(), "at", pos, "from", hole.From, "to", hole.To, "error", cause)
-	return hole
 }

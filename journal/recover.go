@@ -86,14 +86,15 @@ func (j *Journal) recover() error {
 	if err := j.findExtents(); err != nil {
 		return err
 	}
-	if found {
-		j.start, j.epochs, j.holes = body.Start, body.Epochs, body.Holes
-		j.recovery.Clean = j.ckpt.clean
-	}
+	j.start, j.epochs, j.holes = body.Start, body.Epochs, body.Holes
+	j.recovery.Clean = found && j.ckpt.clean
 	if len(j.extents) == 0 {
-		if err := j.beginAt(body.End, found && body.End > body.Start); err != nil {
+		if err := j.beginAt(body.End); err != nil {
 			return err
 		}
+	}
+	if !found {
+		j.start = j.extents[0].base
 	}
 	r := &recovering{Journal: j, cutFrom: -1, floor: body.End}
 	if err := r.scan(body, found); err != nil {
@@ -103,22 +104,16 @@ func (j *Journal) recover() error {
 		return err
 	}
 	j.recovery.Holes = slices.Clone(j.holes)
-	return j.loadState(j.durable)
+	return j.loadState(body, found)
 }
 
-// beginAt makes the first extent of a journal that has none. lost tells that there should have been some.
-func (j *Journal) beginAt(offset int64, lost bool) error {
-	if lost && j.cfg.Own {
-		return &DamageError{File: j.cfg.Dir, Want: j.start, Why: "the checkpoint names extents, none is there"}
-	}
+// beginAt makes the first extent of a journal that has none.
+func (j *Journal) beginAt(offset int64) error {
 	e, err := j.createExtent(offset)
 	if err != nil {
 		return err
 	}
 	j.extents = []*extent{e}
-	if lost {
-		j.addHole(Hole{From: j.start, To: offset, Extent: j.start})
-	}
 	return nil
 }
 
@@ -160,25 +155,22 @@ func (r *recovering) scan(body checkpointBody, found bool) error {
 	if err := r.settleActive(); err != nil {
 		return err
 	}
-	from, pos := 0, int64(0)
-	r.want = r.extents[0].base
-	if i := slices.IndexFunc(r.extents, func(e *extent) bool { return e.base == body.Extent }); found && i >= 0 {
-		if r.extents[i].size >= body.Position {
-			from, pos, r.want = i, body.Position, body.End
-		} else {
-			from, r.want = i, body.Extent
+	first := r.extents[0]
+	if first.base > r.start {
+		if err := r.missing(first, r.start, first.base); err != nil {
+			return err
 		}
 	}
-	if !found {
-		r.start = r.extents[0].base
+	from, pos := 0, int64(0)
+	r.want = first.base
+	if i := slices.IndexFunc(r.extents, func(e *extent) bool { return e.base == body.Extent }); found && i >= 0 {
+		from, r.want = i, body.Extent
+		if r.extents[i].size >= body.Position {
+			pos, r.want = body.Position, body.End
+		}
 	}
 	for i := from; i < len(r.extents); i++ {
 		e := r.extents[i]
-		if pos == 0 && e.base > r.want {
-			if err := r.missing(r.extents[max(0, i-1)], e.base); err != nil {
-				return err
-			}
-		}
 		if err := r.scanExtent(e, pos, i+1 == len(r.extents)); err != nil {
 			return fmt.Errorf("scan %s: %w", e.name(), err)
 		}
@@ -191,11 +183,11 @@ func (r *recovering) scan(body checkpointBody, found bool) error {
 // bytes that the disk does not.
 func (r *recovering) settleActive() error {
 	e := r.active()
-	file, err := e.openLocked(r.cfg.FS)
+	file, err := r.pool.files.use(r.cfg.FS, e)
 	if err != nil {
 		return err
 	}
-	defer file.releaseLocked()
+	defer r.pool.files.done(file)
 	if r.recovery.Clean {
 		return nil
 	}
@@ -205,23 +197,23 @@ func (r *recovering) settleActive() error {
 	return file.f.Forget(0, e.size)
 }
 
-// missing handles offsets between the end of extent e and the base of the next: rolls sync before they go on, so they were durable.
-func (r *recovering) missing(e *extent, to int64) error {
+// missing handles offsets [from, to) for which e should have batches and has none. They had been durable: a roll syncs before it goes
+// on, and extents are removed only below the start.
+func (r *recovering) missing(e *extent, from, to int64) error {
 	if r.cfg.Own {
-		return &DamageError{File: e.name(), Pos: e.size, Want: r.want, Why: fmt.Sprintf("batches up to offset %d are missing", to)}
+		return &DamageError{File: e.name(), Pos: e.size, Want: from, Why: fmt.Sprintf("batches up to offset %d are missing", to)}
 	}
-	r.addHole(Hole{From: r.want, To: to, Extent: e.base, Pos: e.size, PosEnd: e.size})
-	r.want = to
+	r.addHole(Hole{From: from, To: to, Extent: e.base, Pos: e.size, PosEnd: e.size})
 	return nil
 }
 
 // scanExtent checks e from byte pos on.
 func (r *recovering) scanExtent(e *extent, pos int64, last bool) error {
-	file, err := e.openLocked(r.cfg.FS)
+	file, err := r.pool.files.use(r.cfg.FS, e)
 	if err != nil {
 		return err
 	}
-	defer file.releaseLocked()
+	defer r.pool.files.done(file)
 	if err := r.indexBefore(e, file.f, pos); err != nil {
 		return err
 	}
@@ -266,7 +258,7 @@ func (r *recovering) indexBefore(e *extent, f vfs.File, pos int64) error {
 	if !errors.Is(err, errBadIndex) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	e.index, err = buildIndex(f, e.base, pos, r.holes)
+	e.index, err = buildIndex(f, e.base, pos, math.MaxInt64)
 	return err
 }
 
@@ -325,10 +317,12 @@ func (r *recovering) endExtent(e *extent, pos int64, last bool) error {
 		}
 		return nil
 	}
-	if r.want < e.end {
-		return r.missing(e, e.end)
+	if r.want >= e.end {
+		return nil
 	}
-	return nil
+	want := r.want
+	r.want = e.end
+	return r.missing(e, want, e.end)
 }
 
 // search finds the next valid batch behind the bad one at s.pos and leaves s there. Where the bad batch's own header makes sense,
@@ -405,18 +399,9 @@ func (r *recovering) finish() error {
 	j := r.Journal
 	e := j.active()
 	if r.bad != nil {
-		if r.bad.e != e {
-			return &DamageError{File: r.bad.e.name(), Pos: r.bad.pos, Want: r.bad.want, Why: "a later extent exists"}
-		}
-		r.recovery.TailCut += e.size - r.bad.pos
-		r.cutFrom, r.want = r.bad.pos, r.bad.want
-		e.size, e.synced, e.end = r.bad.pos, r.bad.pos, r.bad.want
-		e.index, r.bad = &index{}, nil
-		x, err := buildIndex(e.file.f, e.base, e.size, nil)
-		if err != nil {
+		if err := r.dropSuspect(e); err != nil {
 			return err
 		}
-		e.index = x
 	}
 	if r.cutFrom >= 0 {
 		if err := j.cutTail(e, r.cutFrom); err != nil {
@@ -429,9 +414,45 @@ func (r *recovering) finish() error {
 			return err
 		}
 	}
-	j.start = min(max(j.start, j.extents[0].base), j.durable)
+	j.start = min(j.start, j.durable)
+	for _, e := range j.extents[:len(j.extents)-1] {
+		if e.index != nil {
+			j.indexes++
+		}
+	}
+	j.shrinkIndexesLocked()
 	j.noteEpoch()
-	return nil
+	return j.endTrim()
+}
+
+// dropSuspect takes the bad bytes, which no later payload proved to be durable, and all behind them for a torn tail of e.
+func (r *recovering) dropSuspect(e *extent) error {
+	bad := r.bad
+	if bad.e != e {
+		return &DamageError{File: bad.e.name(), Pos: bad.pos, Want: bad.want, Why: "the next extent exists"}
+	}
+	file, err := r.pool.files.use(r.cfg.FS, e)
+	if err != nil {
+		return err
+	}
+	defer r.pool.files.done(file)
+	fi, err := file.f.Stat()
+	if err != nil {
+		return err
+	}
+	r.cutFrom, r.want, r.recovery.TailCut = bad.pos, bad.want, fi.Size()-bad.pos
+	e.size, e.synced, e.end = bad.pos, bad.pos, bad.want
+	e.index, err = buildIndex(file.f, e.base, e.size, math.MaxInt64)
+	return err
+}
+
+// endTrim removes extents that a Trim cut short by a crash left below the start.
+func (j *Journal) endTrim() error {
+	n := 0
+	for n < len(j.extents)-1 && j.extents[n].end <= j.start {
+		n++
+	}
+	return j.dropExtents(j.extents[:n:n])
 }
 
 // belowFloor handles an end before the one that the checkpoint says was durable: offsets are never given twice.
@@ -459,27 +480,18 @@ func (j *Journal) noteEpoch() {
 
 // cutTail keeps what is behind pos in the quarantine folder and cuts it off.
 func (j *Journal) cutTail(e *extent, pos int64) error {
-	file, err := e.openLocked(j.cfg.FS)
+	file, err := j.pool.files.use(j.cfg.FS, e)
 	if err != nil {
 		return err
 	}
-	defer file.releaseLocked()
-	b := make([]byte, j.recovery.TailCut)
-	n, err := readAt(file.f, b, pos)
+	defer j.pool.files.done(file)
+	name, err := j.quarantine(e, file.f, pos, j.recovery.TailCut)
 	if err != nil {
-		return err
+		return fmt.Errorf("keep the torn tail of %s: %w", e.name(), err)
 	}
-	if b = b[:n]; !allZero(b) {
-		dir := filepath.Join(j.cfg.Dir, quarantineDir)
-		if err := vfs.MkdirDurable(j.cfg.FS, dir); err != nil {
-			return err
-		}
-		name := filepath.Join(dir, fmt.Sprintf("%020d.%d.tail", e.base, pos))
-		if err := vfs.WriteFileAtomic(j.cfg.FS, name, b); err != nil {
-			return err
-		}
+	if name != "" {
 		j.recovery.TailSaved = name
-		j.cfg.Log.Warn("torn tail cut: it was never acknowledged", "file", e.name(), "at", pos, "bytes", n, "kept", name)
+		j.cfg.Log.Warn("torn tail cut: it was never acknowledged", "file", e.name(), "at", pos, "bytes", j.recovery.TailCut, "kept", name)
 	}
 	if err := file.f.Truncate(pos); err != nil {
 		return err
@@ -487,42 +499,64 @@ func (j *Journal) cutTail(e *extent, pos int64) error {
 	return file.f.Sync()
 }
 
-// addHole notes a hole once and says so.
+// quarantine copies n bytes of e from pos on into a file of their own and returns its name; "" when they are all zero.
+func (j *Journal) quarantine(e *extent, f vfs.File, pos, n int64) (string, error) {
+	dir := filepath.Join(j.cfg.Dir, quarantineDir)
+	name := filepath.Join(dir, fmt.Sprintf("%020d.%d.bad", e.base, pos))
+	var out vfs.File
+	buf := make([]byte, min(n, scanWindow))
+	for at := int64(0); at < n; {
+		got, err := readAt(f, buf[:min(n-at, int64(len(buf)))], pos+at)
+		if err == nil && got > 0 && out == nil && !allZero(buf[:got]) {
+			if err = vfs.MkdirDurable(j.cfg.FS, dir); err == nil {
+				out, err = j.cfg.FS.Create(name + vfs.TempSuffix)
+			}
+		}
+		if err == nil && out != nil {
+			_, err = out.WriteAt(buf[:got], at)
+		}
+		if err != nil {
+			return "", errors.Join(err, closeFile(out))
+		}
+		if got == 0 {
+			break
+		}
+		at += int64(got)
+	}
+	if out == nil {
+		return "", nil
+	}
+	if err := errors.Join(out.Sync(), out.Close()); err != nil {
+		return "", err
+	}
+	if err := j.cfg.FS.Rename(name+vfs.TempSuffix, name); err != nil {
+		return "", err
+	}
+	return name, j.cfg.FS.SyncDir(dir)
+}
+
+func closeFile(f vfs.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
+// addHole notes a hole once and says so. A list that is full forgets the oldest: reads find it again by the CRC.
 func (j *Journal) addHole(h Hole) {
+	if h.From >= h.To {
+		return
+	}
 	if slices.ContainsFunc(j.holes, func(o Hole) bool { return o.From == h.From && o.To == h.To && o.Extent == h.Extent }) {
 		return
 	}
 	j.holes = append(j.holes, h)
 	slices.SortFunc(j.holes, func(a, b Hole) int { return int(min(1, max(-1, a.From-b.From))) })
+	j.holes = j.holes[max(0, len(j.holes)-maxHoles):]
 	attrs := []any{"file", fileName(j.cfg.Dir, h.Extent, logSuffix), "at", h.Pos, "bytes", h.PosEnd - h.Pos, "from", h.From, "to", h.To}
 	if h.Torn {
 		j.cfg.Log.Warn("hole: a write did not reach the disk", attrs...)
 		return
 	}
 	j.cfg.Log.Error("hole: bytes are damaged", attrs...)
-}
-
-// buildIndex makes the index of the first size bytes by reading their headers.
-func buildIndex(f vfs.File, base, size int64, holes []Hole) (*index, error) {
-	x := &index{}
-	s := newScanner(f, 0, size)
-	for {
-		h, err := s.header()
-		if errors.Is(err, io.EOF) {
-			return x, nil
-		}
-		if isBad(err) || err == nil && h.BaseOffset < base {
-			i := slices.IndexFunc(holes, func(o Hole) bool { return o.Extent == base && o.Pos == s.pos && o.PosEnd > o.Pos })
-			if i < 0 {
-				return x, nil // what follows is found by a walk from the last entry, or told as a hole
-			}
-			s.pos = holes[i].PosEnd
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		x.note(&h, base, s.pos)
-		s.skip(&h)
-	}
 }

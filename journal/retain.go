@@ -23,9 +23,9 @@ func (j *Journal) trimLocked(before int64) (int64, error) {
 		return 0, err
 	}
 	if before > j.durable {
-		err := fmt.Errorf("%w: trim at %d, durable end %d", ErrOutOfRange, before, j.durable)
+		start, err := j.start, fmt.Errorf("%w: trim at %d, durable end %d", ErrOutOfRange, before, j.durable)
 		j.mu.Unlock()
-		return j.start, err
+		return start, err
 	}
 	old := j.start
 	j.start = max(j.start, before)
@@ -58,7 +58,10 @@ func (j *Journal) dropExtents(gone []*extent) error {
 		j.pool.tail.Add(-j.tail.dropFirst())
 	}
 	for _, e := range gone {
-		e.closeLocked()
+		j.pool.files.drop(e)
+		if e.index != nil {
+			j.indexes--
+		}
 	}
 	j.mu.Unlock()
 	var errs []error

@@ -19,12 +19,13 @@ type PoolConfig struct {
 	IdleBytes int64 // released slabs kept for the next taker; default 16 MiB
 	TailBytes int64 // bytes of the in-memory tails of all journals together; default 32 MiB
 	Syncs     int   // fdatasyncs at the same time; default 8
+	Files     int   // extents kept open without a user; default 512
 	Poison    bool  // overwrite released slabs with 0xDD, so that a reader that holds on to one is found. For tests
 }
 
 // DefaultPoolConfig is for one data directory.
 func DefaultPoolConfig() PoolConfig {
-	return PoolConfig{IdleBytes: 16 << 20, TailBytes: 32 << 20, Syncs: 8}
+	return PoolConfig{IdleBytes: 16 << 20, TailBytes: 32 << 20, Syncs: 8, Files: 512}
 }
 
 // Pool is what journals share: slabs, the budget of their tails, places for syncs. It has no goroutine and needs no closing.
@@ -33,10 +34,13 @@ type Pool struct {
 	syncs chan struct{}
 	tail  atomic.Int64
 	inUse atomic.Int64
+	clock atomic.Int64 // counts uses of tails
+	files *fileCache
 
-	mu   sync.Mutex
-	free [slabClasses][]*Slab
-	idle int64
+	mu       sync.Mutex
+	free     [slabClasses][]*Slab
+	idle     int64
+	journals map[*Journal]struct{} // open ones, for the budget of tails
 }
 
 // NewPool makes a pool; zero fields of cfg get their defaults.
@@ -51,7 +55,41 @@ func NewPool(cfg PoolConfig) *Pool {
 	if cfg.Syncs <= 0 {
 		cfg.Syncs = def.Syncs
 	}
-	return &Pool{cfg: cfg, syncs: make(chan struct{}, cfg.Syncs)}
+	if cfg.Files <= 0 {
+		cfg.Files = def.Files
+	}
+	return &Pool{cfg: cfg, syncs: make(chan struct{}, cfg.Syncs), files: newFileCache(cfg.Files), journals: map[*Journal]struct{}{}}
+}
+
+func (p *Pool) join(j *Journal) { p.mu.Lock(); defer p.mu.Unlock(); p.journals[j] = struct{}{} }
+
+func (p *Pool) leave(j *Journal) { p.mu.Lock(); defer p.mu.Unlock(); delete(p.journals, j) }
+
+// shrinkTails empties the tails least recently used while all together are over their budget. The caller, who appends to self,
+// holds no mu. A journal that is just being written is passed over.
+func (p *Pool) shrinkTails(self *Journal) {
+	for p.tail.Load() > p.cfg.TailBytes {
+		victim := p.coldest(self)
+		if victim == nil || !victim.dropTail() {
+			return
+		}
+	}
+}
+
+// coldest gives the journal with a tail, other than self, that was used longest ago.
+func (p *Pool) coldest(self *Journal) *Journal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var victim *Journal
+	for j := range p.journals {
+		if j == self || !j.hasTail.Load() {
+			continue
+		}
+		if victim == nil || j.lastUse.Load() < victim.lastUse.Load() {
+			victim = j
+		}
+	}
+	return victim
 }
 
 // InUse is the bytes of slabs that somebody holds.

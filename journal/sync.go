@@ -51,13 +51,14 @@ func (j *Journal) leadLocked() {
 	j.pool.syncs <- struct{}{} // whoever appends until our turn comes is in the same group
 	j.mu.Lock()
 	e := j.active()
-	end, size, file := e.end, e.size, e.file
-	file.refs++
+	end, size, file := e.end, e.size, e.dirty
 	j.mu.Unlock()
-	err := file.f.Sync()
+	var err error
+	if file != nil { // else nothing was written since the last sync
+		err = file.f.Sync()
+	}
 	<-j.pool.syncs
 	j.mu.Lock()
-	file.releaseLocked()
 	j.syncedLocked(e, end, size, err)
 }
 
@@ -70,6 +71,9 @@ func (j *Journal) syncedLocked(e *extent, end, size int64, err error) {
 	case j.poison == nil:
 		j.durable = max(j.durable, end)
 		e.synced = max(e.synced, size)
+		if e.synced == e.size && !j.writing {
+			j.cleanLocked(e)
+		}
 		j.signalLocked(j.durable)
 		j.shrinkTailLocked()
 	}
@@ -86,7 +90,9 @@ func (j *Journal) syncActiveLocked() error {
 	if err := j.usableLocked(); err != nil {
 		return err
 	}
-	j.leadLocked()
+	if e := j.active(); e.dirty != nil || j.durable < e.end {
+		j.leadLocked()
+	}
 	return j.usableLocked()
 }
 
