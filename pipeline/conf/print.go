@@ -138,15 +138,12 @@ func (p *printer) value(v Value) string {
 }
 
 func (p *printer) array(a *Array) string {
-	if !commented(a.Items, a.End) {
+	if budget := lineWidth; len(a.Items) == 0 && len(a.End) == 0 || fits(a, &budget) {
 		parts := make([]string, len(a.Items))
 		for i, it := range a.Items {
 			parts[i] = p.value(it.Value)
 		}
-		s := "[" + strings.Join(parts, ", ") + "]"
-		if len(s) <= lineWidth && !strings.Contains(s, "\n") || len(a.Items) < 2 {
-			return s
-		}
+		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	in := &printer{level: p.level + 1}
 	for i, it := range a.Items {
@@ -159,6 +156,34 @@ func (p *printer) array(a *Array) string {
 	}
 	in.comments(a.End)
 	return "[\n" + in.b.String() + strings.Repeat("  ", p.level) + "]"
+}
+
+// fits reports whether v goes onto one line of at most budget bytes. It stops as soon as it does not, so that nested values are not
+// printed once a level.
+func fits(v Value, budget *int) bool {
+	switch v := v.(type) {
+	case *String:
+		*budget -= len(v.Text) + 2
+		return *budget >= 0 && !strings.Contains(v.Text, "\n")
+	case *Array:
+		*budget -= 2 * len(v.Items)
+		for _, it := range v.Items {
+			if *budget < 0 || !fits(it.Value, budget) {
+				return false
+			}
+		}
+		return !commented(v.Items, v.End)
+	case *Hash:
+		*budget -= 8
+		return len(v.Items) == 1 && !commented(v.Items, v.End) && fits(v.Items[0].Key, budget) && *budget >= 0 && fits(v.Items[0].Value, budget)
+	case *Plugin:
+		return len(v.Attrs) == 0 && len(v.End) == 0
+	case *Number:
+		*budget -= len(v.Text)
+	case *Bareword:
+		*budget -= len(v.Text)
+	}
+	return *budget >= 0
 }
 
 func commented(items []Item, end []string) bool {
@@ -174,11 +199,8 @@ func (p *printer) hash(h *Hash) string {
 	if len(h.Items) == 0 && len(h.End) == 0 {
 		return "{ }"
 	}
-	if len(h.Items) == 1 && !commented(h.Items, h.End) {
-		s := "{ " + p.value(h.Items[0].Key) + " => " + p.value(h.Items[0].Value) + " }"
-		if len(s) <= lineWidth && !strings.Contains(s, "\n") {
-			return s
-		}
+	if budget := lineWidth; fits(h, &budget) {
+		return "{ " + p.value(h.Items[0].Key) + " => " + p.value(h.Items[0].Value) + " }"
 	}
 	in := &printer{level: p.level + 1}
 	width := 0
