@@ -185,7 +185,8 @@ func Glob(pattern, s string) bool {
 type Missing struct {
 	Path   string // full path
 	Parent string // path of the object that is in force above it
-	Type   string // JSON type: string, long, double, boolean, object, date (chosen by detection)
+	Type   string // JSON type: string, long, double, boolean, object, date (chosen by detection); constant: Value is the field's
+	Value  string // constant_keyword: the first value
 }
 
 // Extend is m with fields for the missing keys: by dynamic templates, else by type. Keys over the limits are left out and named in
@@ -194,7 +195,13 @@ func (m *Mapping) Extend(missing []Missing, lim Limits) (ext *Mapping, beyond []
 	c := m.clone()
 	count := c.count()
 	for _, x := range missing {
-		if c.byPath[x.Path] != nil {
+		if f := c.byPath[x.Path]; f != nil {
+			if x.Type == "constant" && f.Constant == nil {
+				k := *f
+				k.Constant = []byte(x.Value)
+				k.params = setParam(append([]param(nil), k.params...), param{"value", string(AppendString(nil, x.Value))})
+				c.replace(&k)
+			}
 			continue
 		}
 		if lim.DynamicNameBytes > 0 && len(x.Path) > lim.DynamicNameBytes || strings.Count(x.Path, ".") >= lim.Depth {
