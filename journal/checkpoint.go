@@ -317,14 +317,14 @@ func (j *Journal) loadState(body checkpointBody, found bool) error {
 	if err := j.newestState(); err != nil {
 		return err
 	}
-	lost := found && body.State >= 0 && j.state.data == nil || j.state.data != nil && j.state.offset < j.start
-	if !lost {
-		return nil
-	}
-	if j.cfg.Own {
+	missing := found && body.State >= 0 && j.state.data == nil || j.state.data != nil && j.state.offset > j.durable
+	if j.cfg.Own && (missing || j.state.data != nil && j.state.offset < j.start) {
 		return &DamageError{File: fileName(j.cfg.Dir, body.State, stateSuffix), Want: body.State, Why: "the owner's state is lost"}
 	}
-	j.cfg.Log.Warn("the owner's state is lost or older than the first record kept", "dir", j.cfg.Dir, "state", body.State, "start", j.start)
+	if missing {
+		j.cfg.Log.Warn("the owner's state is lost", "dir", j.cfg.Dir, "state", body.State, "start", j.start)
+		j.state = ownerState{}
+	}
 	return nil
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // Trim moves the start to before and removes the extents that lie wholly below it. It returns the new start. The start is durable
-// before a file goes. ErrOutOfRange past the durable end.
+// before a file goes. ErrOutOfRange past the durable end, and in a journal of our own payloads past the state, which Replay has to
+// complete.
 func (j *Journal) Trim(before int64) (int64, error) {
 	j.wmu.Lock()
 	defer j.wmu.Unlock()
@@ -22,8 +23,12 @@ func (j *Journal) trimLocked(before int64) (int64, error) {
 		j.mu.Unlock()
 		return 0, err
 	}
-	if before > j.durable {
-		start, err := j.start, fmt.Errorf("%w: trim at %d, durable end %d", ErrOutOfRange, before, j.durable)
+	limit := j.durable
+	if j.cfg.Own && j.state.data != nil {
+		limit = min(limit, j.state.offset)
+	}
+	if before > limit {
+		start, err := j.start, fmt.Errorf("%w: trim at %d, past %d", ErrOutOfRange, before, limit)
 		j.mu.Unlock()
 		return start, err
 	}
@@ -40,7 +45,10 @@ func (j *Journal) trimLocked(before int64) (int64, error) {
 		return start, nil
 	}
 	if err := j.checkpointLocked(false); err != nil {
-		return start, fmt.Errorf("trim journal %s: %w", j.cfg.Dir, err)
+		j.mu.Lock()
+		j.start = old
+		j.mu.Unlock()
+		return old, fmt.Errorf("trim journal %s: %w", j.cfg.Dir, err)
 	}
 	return start, j.dropExtents(gone)
 }

@@ -73,38 +73,33 @@ func CreateExtent(fsys FS, name string, reserve int64) (File, error) {
 	return f, nil
 }
 
-// MkdirDurable makes dir and its missing parents and syncs every folder that got a new entry.
+// MkdirDurable makes dir and its missing parents, each durable before the one below it is made. So where dir exists, all above it are
+// durable and only its own name may not be, which this settles too; a parent that may not be opened then counts as settled.
 func MkdirDurable(fsys FS, dir string) error {
 	dir = filepath.Clean(dir)
-	var made []string
-	for d := dir; ; d = filepath.Dir(d) {
-		fi, err := fsys.Stat(d)
-		if err == nil && fi.IsDir() {
-			break
-		}
-		if err == nil {
-			return fmt.Errorf("make %s: %s is not a directory", dir, d)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+	parent := filepath.Dir(dir)
+	if parent == dir {
+		return nil
+	}
+	fi, err := fsys.Stat(dir)
+	switch {
+	case err == nil && !fi.IsDir():
+		return fmt.Errorf("make %s: it is not a directory", dir)
+	case err == nil:
+		if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
-		made = append(made, d)
-		if filepath.Dir(d) == d {
-			break
-		}
-	}
-	if len(made) == 0 {
 		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if err := MkdirDurable(fsys, parent); err != nil {
+		return err
 	}
 	if err := fsys.MkdirAll(dir, dirPerm); err != nil {
 		return err
 	}
-	for i := len(made) - 1; i >= 0; i-- {
-		if err := fsys.SyncDir(filepath.Dir(made[i])); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fsys.SyncDir(parent)
 }
 
 // ReadFile reads a whole file.
