@@ -159,7 +159,8 @@ func parseInt(s string) (int64, bool) {
 	return n, true
 }
 
-// AppendText appends v as sprintf shows it: a list joined by commas, a map as JSON, floats as Java prints them, nil as nothing.
+// AppendText appends v as sprintf shows it: a list joined by commas, a map as JSON, floats as Java prints them, nil as nothing. dst must not
+// be an open Buf of b.
 func (b *Batch) AppendText(dst []byte, v Value) []byte {
 	v = b.load(&v)
 	switch v.Kind() {
@@ -184,8 +185,11 @@ func (b *Batch) AppendText(dst []byte, v Value) []byte {
 // Text is v as AppendText shows it. A string is not copied.
 func (b *Batch) Text(v Value) string {
 	v = b.load(&v)
-	if v.kind == StringKind {
+	switch v.Kind() {
+	case StringKind:
 		return v.s
+	case ListKind: // its strings may be decoded into the arena while the text is made
+		return b.KeepBytes(b.AppendText(make([]byte, 0, 256), v))
 	}
 	return b.Keep(b.AppendText(b.Buf(), v))
 }
