@@ -27,13 +27,13 @@ export function tokens(text: string): JsonToken[] {
 }
 
 /** The tokens of the value of a top-level key of an object; empty when it is absent. */
-export function valueOf(all: JsonToken[], key: string): JsonToken[] {
+export function member(all: JsonToken[], key: string): JsonToken[] {
   let depth = 0;
   for (let i = 0; i < all.length; i++) {
     const t = all[i];
     if (t.kind === 'key' && depth === 1 && t.text === JSON.stringify(key)) return all.slice(i + 2, end(all, i + 2));
-    if (t.text === '{' || t.text === '[') depth += t.kind === 'punct' ? 1 : 0;
-    if (t.text === '}' || t.text === ']') depth -= t.kind === 'punct' ? 1 : 0;
+    if (t.text === '{' || t.text === '[') depth++; // a string's text begins with a quote
+    if (t.text === '}' || t.text === ']') depth--;
   }
   return [];
 }
@@ -93,7 +93,10 @@ export function pretty(all: JsonToken[]): JsonLine[] {
 
 export function print(all: JsonToken[]): string {
   return pretty(all)
-    .map((l) => '  '.repeat(l.depth) + l.tokens.map((t) => (t.text === ':' && t.kind === 'punct' ? ': ' : t.text)).join(''))
+    .map(
+      (l) =>
+        '  '.repeat(l.depth) + l.tokens.map((t) => (t.text === ':' && t.kind === 'punct' ? ': ' : t.text)).join(''),
+    )
     .join('\n');
 }
 
@@ -131,7 +134,15 @@ export function flatten(all: JsonToken[]): FlatField[] {
     }
     if (depth > maxDepth) {
       const stop = end(all, i);
-      add(path, { kind: 'word', text: JSON.stringify(all.slice(i, stop).map((x) => x.text).join('')) });
+      add(path, {
+        kind: 'word',
+        text: JSON.stringify(
+          all
+            .slice(i, stop)
+            .map((x) => x.text)
+            .join(''),
+        ),
+      });
       i = stop;
       return;
     }

@@ -143,7 +143,7 @@ export function takesText(el: EventTarget | null): boolean {
   return el.tagName === 'INPUT' && !/^(checkbox|radio|button|submit)$/.test((el as HTMLInputElement).type);
 }
 
-export type Handlers = Partial<Record<Action, () => boolean | undefined | void>>;
+export type Handlers = Partial<Record<Action, () => unknown>>;
 
 /** A handler that returns false leaves the key to the browser. Layers opened later (menus, dialogs) stop the event first. */
 export function useKeys(handlers: Handlers) {

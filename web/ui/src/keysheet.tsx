@@ -1,10 +1,10 @@
 import { Dialog } from 'radix-ui';
 import { useT } from './i18n';
 import { type Group, table } from './keys';
+import styles from './keysheet.module.css';
 import { IconButton } from './kit/button';
 import { cx } from './kit/cx';
 import layer from './kit/layer.module.css';
-import styles from './keysheet.module.css';
 
 const groups: Group[] = ['general', 'rows', 'range', 'go'];
 const mac = /Mac|iP(hone|ad)/.test(navigator.platform);

@@ -32,8 +32,8 @@ export function hue(name: string): number {
   return h;
 }
 
-/** o.h.e.jdbc.Spi for org.hibernate.engine.jdbc.Spi: every package but the last is cut to its first letter. */
+/** o.h.e.j.SqlHelper for org.hibernate.engine.jdbc.SqlHelper: packages are cut to their first letter. */
 export function shortLogger(name: string): string {
   const parts = name.split('.');
-  return parts.map((p, i) => (i < parts.length - 2 && p ? p[0] : p)).join('.');
+  return parts.map((p, i) => (i < parts.length - 1 && p ? p[0] : p)).join('.');
 }

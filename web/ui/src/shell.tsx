@@ -6,8 +6,8 @@ import { Link, useLocation } from 'wouter';
 import * as api from './api';
 import { type Flow, flow } from './flow/api';
 import { type Dict, useT } from './i18n';
-import { KeySheet } from './keysheet';
 import { useKeys } from './keys';
+import { KeySheet } from './keysheet';
 import { Button, IconButton, Tip } from './kit/button';
 import { cx } from './kit/cx';
 import { Icon, type IconName } from './kit/icon';
@@ -71,7 +71,12 @@ function Rail({ onHelp }: { onHelp(): void }) {
         const on = at === p.path || (p.path === '/explore' && at === '/');
         return (
           <Tip key={p.path} text={t.shell[p.name]} side="right">
-            <Link href={p.path} className={cx(styles.entry, on && styles.on)} aria-current={on ? 'page' : undefined} aria-label={t.shell[p.name]}>
+            <Link
+              href={p.path}
+              className={cx(styles.entry, on && styles.on)}
+              aria-current={on ? 'page' : undefined}
+              aria-label={t.shell[p.name]}
+            >
               <Icon name={p.icon} size={18} />
               {rail && <span>{t.shell[p.name]}</span>}
             </Link>
@@ -79,7 +84,11 @@ function Rail({ onHelp }: { onHelp(): void }) {
         );
       })}
       <span className={styles.grow} />
-      {info.data?.demo && <span className={styles.badge} title={t.shell.demo}>demo</span>}
+      {info.data?.demo && (
+        <span className={styles.badge} title={t.shell.demo}>
+          demo
+        </span>
+      )}
       {info.data?.insecure && (
         <Tip text={t.shell.insecure} side="right">
           <span className={styles.warn} role="img" aria-label={t.shell.insecure}>
@@ -112,7 +121,16 @@ function Rail({ onHelp }: { onHelp(): void }) {
 
 function Logo() {
   return (
-    <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="var(--accent)" strokeWidth="2" strokeLinecap="round" aria-hidden="true">
+    <svg
+      width="20"
+      height="20"
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="var(--accent)"
+      strokeWidth="2"
+      strokeLinecap="round"
+      aria-hidden="true"
+    >
       <path d="M2 5h6c4 0 3 5 7 5h3" />
       <path d="M2 10h4c4 0 3 5 7 5h5" opacity=".7" />
       <path d="M2 15h4" opacity=".4" />

@@ -66,6 +66,7 @@ function styled(text: string): Piece[] {
 }
 
 // Controls but tab and newline, bidi marks and embeddings, zero-width joiners' neighbours that hide, the byte-order mark.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters looked for
 const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 const invisibles = new RegExp(invisible.source, 'g');
 
@@ -111,18 +112,28 @@ export function pieces(text: string, hits: RegExp | null): Piece[] {
 const maxTerms = 16;
 const maxTermLength = 100;
 
-/** One expression for all words a search looks for, from the values and texts among its tokens; null when there is none. */
+/** Fields whose text is the line itself; a value asked of any other field is not marked in the line. */
+const lineFields = /^"?(?:\*|message|(?:log|event)\.original)"?$/;
+
+/** One expression for all words a search looks for in the line, from the tokens of its text; null when there is none. */
 export function highlighter(query: string, tokens: { from: number; to: number; kind: string }[]): RegExp | null {
   const terms = new Set<string>();
+  let field = '';
   for (const t of tokens) {
-    if (t.kind !== 'value' && t.kind !== 'text') continue;
     const raw = query.slice(t.from, t.to).trim();
-    const quoted = /^"([\s\S]*)"$/.exec(raw);
-    for (const word of quoted ? [quoted[1]] : raw.split(/[\s*]+/)) {
-      const term = word.replace(/\\(.)/g, '$1');
-      if (term.length > 1 && term.length <= maxTermLength) terms.add(term);
-    }
+    if (t.kind === 'field') field = raw;
+    if (t.kind === 'text') field = '';
+    if (t.kind !== 'value' && t.kind !== 'text') continue;
+    if (field !== '' && !lineFields.test(field)) continue;
+    for (const term of words(raw)) terms.add(term);
   }
   const list = [...terms].slice(0, maxTerms).map((t) => t.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return list.length > 0 ? new RegExp(list.join('|'), 'gi') : null;
+}
+
+function words(raw: string): string[] {
+  const quoted = /^"([\s\S]*)"$/.exec(raw);
+  return (quoted ? [quoted[1]] : raw.split(/[\s*]+/))
+    .map((w) => w.replace(/\\(.)/g, '$1'))
+    .filter((w) => w.length > 1 && w.length <= maxTermLength);
 }

@@ -107,7 +107,7 @@ function pair(text: string, now: number): Range | null {
   const from = oneEnd(halves[0], now, false);
   if (halves.length === 1) {
     if (from === null) return null;
-    return halves[0].startsWith('now') ? { from, to: 'now' } : { from, to: dayOnly(text) ? oneEnd(text, now, true)! : 'now' };
+    return { from, to: (dayOnly(text) && oneEnd(text, now, true)) || 'now' };
   }
   const to = oneEnd(sameDay(halves[0], halves[1]), now, true);
   return from === null || to === null ? null : { from, to };
@@ -150,7 +150,10 @@ export function shifted(r: Range, direction: -1 | 1, now: number): Range {
 export function widened(r: Range, now: number): Range {
   const b = bounds(r, now);
   const half = (b.to - b.from) / 2;
-  return { from: new Date(b.from - half).toISOString(), to: new Date(Math.min(b.to + half, Math.max(now, b.to))).toISOString() };
+  return {
+    from: new Date(b.from - half).toISOString(),
+    to: new Date(Math.min(b.to + half, Math.max(now, b.to))).toISOString(),
+  };
 }
 
 const two = (n: number) => String(n).padStart(2, '0');

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import * as api from '../api';
 import { useT } from '../i18n';
-import { flatten, print, tokens, valueOf } from '../json';
+import { type FlatField, flatten, member, print, tokens } from '../json';
 import { Button } from '../kit/button';
 import { useCopy } from '../kit/copy';
 import { cx } from '../kit/cx';
@@ -41,8 +41,8 @@ export function EventDetail(p: Props) {
     staleTime: 60_000,
     retry: (n, e) => n < 3 && e instanceof api.ApiError && e.passing,
   });
-  const source = useMemo(() => (q.data ? valueOf(tokens(q.data), 'source') : []), [q.data]);
-  const flat = useMemo(() => flatten(source), [source]);
+  const source = useMemo(() => (q.data ? member(tokens(q.data), 'source') : []), [q.data]);
+  const flat = useMemo(() => messageFirst(flatten(source)), [source]);
   const stack = p.row.stack || flat.find((f) => stackFields.includes(f.name))?.text || '';
   const tabs: Tab[] = ['fields', 'json', 'context'];
 
@@ -74,7 +74,9 @@ export function EventDetail(p: Props) {
       {p.tab === 'context' ? (
         <Context index={p.row.index} id={p.row.id} hits={p.hits ?? null} onOpen={p.onOpen} />
       ) : q.error ? (
-        <p className={styles.note}>{q.error instanceof api.ApiError && q.error.status === 404 ? t.event.missing : q.error.message}</p>
+        <p className={styles.note}>
+          {q.error instanceof api.ApiError && q.error.status === 404 ? t.event.missing : q.error.message}
+        </p>
       ) : !q.data ? (
         <p className={styles.note}>{t.event.loading}</p>
       ) : p.tab === 'json' ? (
@@ -93,4 +95,10 @@ export function EventDetail(p: Props) {
       )}
     </section>
   );
+}
+
+/** The line itself, then everything else in the order of the document. */
+function messageFirst(fields: FlatField[]): FlatField[] {
+  const i = fields.findIndex((f) => f.name === 'message');
+  return i <= 0 ? fields : [fields[i], ...fields.slice(0, i), ...fields.slice(i + 1)];
 }

@@ -24,7 +24,6 @@ export function JsonView({ source }: { source: JsonToken[] }) {
     return (
       <pre className={styles.json}>
         {lines.map((l, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines of one document never move
           <Line key={i} depth={l.depth} tokens={l.tokens} />
         ))}
       </pre>
@@ -56,7 +55,6 @@ function Line({ depth, tokens }: { depth: number; tokens: JsonToken[] }) {
       {tokens.map((k, i) => {
         const long = k.text.length > shownChars;
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the tokens of one line never move
           <span key={i} data-json={k.kind}>
             {long ? k.text.slice(0, shownChars) : k.text}
             {k.kind === 'punct' && k.text === ':' ? ' ' : ''}

@@ -17,7 +17,6 @@ export function Stack({ text }: { text: string }) {
     <div className={styles.stack}>
       <pre>
         {parts.map((p, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one stack never move
           <Part key={i} kind={p.kind} lines={p.lines} all={all} />
         ))}
       </pre>

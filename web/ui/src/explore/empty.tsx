@@ -55,7 +55,9 @@ export function Empty({ state, set, none }: { state: ExploreState; set: SetState
   return (
     <Message
       title={blamed ? t.empty.query : t.empty.range}
-      text={last ? `${t.empty.last(ago(last.t, Date.now(), lang))} (${stamp(last.t)})` : blamed ? t.empty.queryHelp : ''}
+      text={
+        last ? `${t.empty.last(ago(last.t, Date.now(), lang))} (${stamp(last.t)})` : blamed ? t.empty.queryHelp : ''
+      }
     >
       {last && (
         <Button kind="accent" onClick={jump}>

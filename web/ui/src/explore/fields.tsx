@@ -51,8 +51,15 @@ export function Fields({ state, fields, rows, serial, onColumn, onFilter }: Prop
     const group = (text: string, list: api.FieldInfo[]): Entry[] =>
       list.length === 0
         ? []
-        : [{ kind: 'head', text, n: list.length }, ...list.map((field): Entry => ({ kind: 'field', field, group: text }))];
-    return [...group(t.explore.chosen, chosen), ...group(t.explore.seen, here), ...group(t.explore.others, rest)];
+        : [
+            { kind: 'head', text, n: list.length },
+            ...list.map((field): Entry => ({ kind: 'field', field, group: text })),
+          ];
+    return [
+      ...group(t.explore.chosen, chosen),
+      ...group(t.explore.seen, here),
+      ...group(rest.length < found.length ? t.explore.others : t.explore.fields, rest),
+    ];
   }, [fields, search, seen, state.cols, t]);
 
   const virtual = useVirtualizer({
@@ -138,7 +145,13 @@ function FieldRow({ field, open, column, state, serial, onToggle, onColumn, onFi
   return (
     <div className={styles.item} data-open={open || undefined}>
       <div className={styles.row}>
-        <button type="button" className={styles.name} aria-expanded={open} title={`${field.name} · ${field.type}`} onClick={onToggle}>
+        <button
+          type="button"
+          className={styles.name}
+          aria-expanded={open}
+          title={`${field.name} · ${field.type}`}
+          onClick={onToggle}
+        >
           <span className={styles.type}>{marks[field.type] ?? '#'}</span>
           <span className={styles.text}>{field.name}</span>
         </button>

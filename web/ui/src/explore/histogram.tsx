@@ -42,7 +42,8 @@ export function seriesOf(data: Data): Series[] {
   });
   const rest = data.buckets.map((b, i) => Math.max(0, b.n - out.reduce((s, o) => s + o.values[i], 0)));
   const restTotal = rest.reduce((a, b) => a + b, 0);
-  if (restTotal > 0 || out.length === 0) out.push({ name: other, color: '--bar-trace', values: rest, total: restTotal });
+  if (restTotal > 0 || out.length === 0)
+    out.push({ name: other, color: '--bar-trace', values: rest, total: restTotal });
   return out;
 }
 
@@ -100,7 +101,11 @@ export function Histogram({ data, from, to, dim, onRange }: Props) {
     <div className={styles.wrap} data-dim={dim || undefined}>
       <div ref={box} className={styles.plot} role="img" aria-label={t.explore.histogram} />
       {hover && at && (
-        <div className={styles.tip} style={{ left: hover.left }} data-right={hover.left > (box.current?.clientWidth ?? 0) / 2 || undefined}>
+        <div
+          className={styles.tip}
+          style={{ left: hover.left }}
+          data-right={hover.left > (box.current?.clientWidth ?? 0) / 2 || undefined}
+        >
           <div className={styles.tipTime}>
             {stamp(at.t)} – {clock(at.t + data.interval_ms).replace(/\.000$/, '')}
           </div>
@@ -146,7 +151,12 @@ function stacked(data: Data, series: Series[]): uPlot.AlignedData {
 
 type RangeRef = { current: { from: number; to: number; step: number; onRange(from: number, to: number): void } };
 
-function optionsOf(box: HTMLElement, series: Series[], range: RangeRef, setHover: (h: Hover | null) => void): uPlot.Options {
+function optionsOf(
+  box: HTMLElement,
+  series: Series[],
+  range: RangeRef,
+  setHover: (h: Hover | null) => void,
+): uPlot.Options {
   const css = getComputedStyle(box);
   const color = (name: string) => css.getPropertyValue(name).trim();
   const font = `11px ${css.getPropertyValue('--font-ui')}`;
@@ -181,7 +191,9 @@ function optionsOf(box: HTMLElement, series: Series[], range: RangeRef, setHover
         space: 26,
         grid: { stroke: color('--border'), width: 1 },
         ticks: { show: false },
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9],
+        incrs: [
+          1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9,
+        ],
         values: (_u, splits) => splits.map((v) => (v >= 1e6 ? `${v / 1e6}M` : v >= 1e4 ? `${v / 1e3}k` : String(v))),
       },
     ],
@@ -209,7 +221,9 @@ function optionsOf(box: HTMLElement, series: Series[], range: RangeRef, setHover
         (u) => {
           const { idx, left } = u.cursor;
           const over = u.over.offsetLeft;
-          setHover(idx === null || idx === undefined || (left ?? -1) < 0 ? null : { index: idx, left: over + (left ?? 0) });
+          setHover(
+            idx === null || idx === undefined || (left ?? -1) < 0 ? null : { index: idx, left: over + (left ?? 0) },
+          );
         },
       ],
     },

@@ -2,14 +2,7 @@
 // for opened and wrapped rows, which are measured as they are drawn.
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import {
-  type ReactNode,
-  type Ref,
-  useCallback,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-} from 'react';
+import { type ReactNode, type Ref, useCallback, useImperativeHandle, useLayoutEffect, useRef } from 'react';
 import type { Row } from '../api';
 import { useT } from '../i18n';
 import { levelOf, shortLogger } from '../levels';
@@ -22,7 +15,7 @@ export const rowHeights = { compact: 20, normal: 24, relaxed: 32 };
 const openGuess = 320;
 const gapHeight = 28;
 const maxServiceChars = 18;
-const maxLoggerChars = 26;
+const maxLoggerChars = 28;
 
 export interface ListHandle {
   scrollTo(index: number, align?: 'auto' | 'start' | 'center' | 'end'): void;
@@ -96,12 +89,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
   useLayoutEffect(() => virtual.measure(), [line, wrap, opened, virtual]);
 
   const items = virtual.getVirtualItems();
-  const shape = useShape(
-    rows,
-    items.map((v) => rows[v.index]).filter(Boolean),
-    p.cols,
-    p.serial,
-  );
+  const shape = useShape(rows, items.map((v) => rows[v.index]).filter(Boolean), p.cols, p.serial);
   const last = items[items.length - 1]?.index ?? -1;
   const { onEnd } = p;
   useLayoutEffect(() => {
@@ -126,7 +114,6 @@ export function LogList<R extends Row>(p: ListProps<R>) {
       id="log"
       aria-label={t.explore.logs}
       aria-rowcount={rows.length}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a grid that scrolls takes the focus
       tabIndex={0}
       className={styles.scroller}
       data-density={density}

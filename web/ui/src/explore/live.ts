@@ -1,7 +1,7 @@
 // Live tail: rows arrive over a WebSocket into a bounded ring. While the view follows, it shows the newest rows; while it is
 // paused, it shows exactly what it showed, and what came since is counted. Every row that is never shown is counted as skipped.
 
-import * as api from '../api';
+import type * as api from '../api';
 
 export interface LiveRow extends api.Row {
   /** Position in the stream, the key of the row; grows by one. */
@@ -179,7 +179,8 @@ export class LiveTail {
     const rows = this.take(f);
     if (this.view.paused) this.hold(rows);
     else this.append(rows);
-    const behind = rows.length > 0 && !f.history ? Math.max(0, Date.parse(f.now) - rows[rows.length - 1].t) : this.view.behind;
+    const behind =
+      rows.length > 0 && !f.history ? Math.max(0, Date.parse(f.now) - rows[rows.length - 1].t) : this.view.behind;
     this.change({ status: 'open', ready: true, behind });
   }
 

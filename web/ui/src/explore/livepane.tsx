@@ -12,7 +12,7 @@ import { usePrefs } from '../prefs';
 import { highlighter } from '../text';
 import type { ExploreState, Filter } from '../url';
 import { compose } from './compose';
-import { hasLevel, hasMatch, type ListHandle, lineOf, LogList, openKey, seek } from './list';
+import { hasLevel, hasMatch, type ListHandle, LogList, lineOf, openKey, seek } from './list';
 import { type LiveRow, LiveTail, type LiveView } from './live';
 import styles from './page.module.css';
 import { eventLink, useCountdown } from './resultpane';

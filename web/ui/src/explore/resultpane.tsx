@@ -14,7 +14,7 @@ import { bounds } from '../time';
 import type { ExploreState, Filter } from '../url';
 import { Empty } from './empty';
 import { Histogram, seriesOf } from './histogram';
-import { hasLevel, hasMatch, type ListHandle, lineOf, LogList, openKey, seek } from './list';
+import { hasLevel, hasMatch, type ListHandle, LogList, lineOf, openKey, seek } from './list';
 import { levelName } from './page';
 import styles from './page.module.css';
 import type { RowAction } from './row';
@@ -110,7 +110,9 @@ function Summary({ state, set, search, onFilter }: Pick<Props, 'state' | 'set' |
     <div className={styles.summary}>
       {total !== undefined && <strong>{t.explore.hits(total)}</strong>}
       {done && <span>{t.explore.took(done.took_ms)}</span>}
-      {done?.newest_ms ? <span>{t.explore.newest(ago(Math.min(done.newest_ms, Date.now()), Date.now(), lang))}</span> : null}
+      {done?.newest_ms ? (
+        <span>{t.explore.newest(ago(Math.min(done.newest_ms, Date.now()), Date.now(), lang))}</span>
+      ) : null}
       {done?.partial && <span className={styles.lost}>{t.explore.partial}</span>}
       <span className={styles.grow} />
       {histogram && <Legend data={histogram} by={state.by} onFilter={onFilter} />}
@@ -155,7 +157,12 @@ function By({ value, rows, onChange }: { value: string; rows: Row[]; onChange(v:
   return (
     <label>
       <span>{t.explore.by} </span>
-      <select className={styles.bySelect} aria-label={t.explore.breakdown} value={value} onChange={(e) => onChange(e.target.value)}>
+      <select
+        className={styles.bySelect}
+        aria-label={t.explore.breakdown}
+        value={value}
+        onChange={(e) => onChange(e.target.value)}
+      >
         {names.map((n) => (
           <option key={n} value={n}>
             {n}
@@ -303,4 +310,3 @@ function useScrollToOpen(list: { current: ListHandle | null }, rows: Row[], open
     list.current?.scrollTo(Math.max(0, i), i > 0 ? 'center' : 'start');
   }, [list, rows, opened, serial]);
 }
-

@@ -1,6 +1,6 @@
-import { memo, type CSSProperties, type MouseEvent } from 'react';
+import { type CSSProperties, type MouseEvent, memo } from 'react';
 import type { Row } from '../api';
-import { type Dict, bytes } from '../i18n';
+import { bytes, type Dict } from '../i18n';
 import { IconButton } from '../kit/button';
 import { cx } from '../kit/cx';
 import { Message } from '../kit/message';
@@ -62,7 +62,13 @@ export const LogRow = memo(function LogRow(p: Props) {
       aria-expanded={p.open}
       aria-selected={p.focused}
       tabIndex={-1}
-      className={cx(styles.row, level && styles[level], p.focused && styles.focused, p.open && styles.open, p.fresh && styles.fresh)}
+      className={cx(
+        styles.row,
+        level && styles[level],
+        p.focused && styles.focused,
+        p.open && styles.open,
+        p.fresh && styles.fresh,
+      )}
       onClick={onClick}
     >
       <div className={styles.line}>

@@ -48,7 +48,14 @@ type Event =
 function reduce(r: Result, e: Event): Result {
   switch (e.type) {
     case 'start':
-      return { ...r, phase: 'loading', stale: r.rows.length > 0 || r.done !== null, error: null, retryAt: 0, more: false };
+      return {
+        ...r,
+        phase: 'loading',
+        stale: r.rows.length > 0 || r.done !== null,
+        error: null,
+        retryAt: 0,
+        more: false,
+      };
     case 'frame':
       return onFrame(r, e.frame);
     case 'fail':
@@ -65,12 +72,14 @@ function reduce(r: Result, e: Event): Result {
 }
 
 function onFrame(r: Result, f: api.Frame): Result {
-  if ('parsed' in f) return { ...r, parsed: { ...f.parsed, tokens: f.parsed.tokens ?? [], hints: f.parsed.hints ?? [] } };
+  if ('parsed' in f)
+    return { ...r, parsed: { ...f.parsed, tokens: f.parsed.tokens ?? [], hints: f.parsed.hints ?? [] } };
   if ('hits' in f) {
     return { ...r, rows: f.hits.rows ?? [], cursor: f.hits.cursor, serial: r.serial + 1, stale: false, done: null };
   }
   if ('histogram' in f) return { ...r, histogram: { ...f.histogram, buckets: f.histogram.buckets ?? [] } };
-  if ('done' in f) return r.parsed?.error ? { ...r, phase: 'done' } : { ...r, phase: 'done', done: f.done, stale: false };
+  if ('done' in f)
+    return r.parsed?.error ? { ...r, phase: 'done' } : { ...r, phase: 'done', done: f.done, stale: false };
   return { ...r, phase: 'failed', error: new api.ApiError(f.error.status, f.error.type, f.error.reason) };
 }
 

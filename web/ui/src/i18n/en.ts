@@ -261,7 +261,6 @@ export const en = {
   keys: {
     title: 'Keyboard',
     groups: { general: 'Everywhere', rows: 'Rows', range: 'Range and view', go: 'Pages' },
-    then: 'then',
     actions: {
       search: 'Go to the search',
       run: 'Search again',

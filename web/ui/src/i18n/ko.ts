@@ -248,7 +248,6 @@ export const ko: Dict = {
   keys: {
     title: '키보드',
     groups: { general: '어디서나', rows: '줄', range: '범위와 보기', go: '화면' },
-    then: '다음',
     actions: {
       search: '검색으로 가기',
       run: '다시 검색',

@@ -25,10 +25,19 @@ export const Message = memo(function Message({ text, hits, flat }: Props) {
           p.underline && styles.underline,
           p.sign && styles.sign,
         );
-        // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never move
-        if (p.hit) return <mark key={i} className={cx(styles.hit, cls)}>{p.text}</mark>;
-        // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never move
-        return cls ? <span key={i} className={cls}>{p.text}</span> : p.text;
+        if (p.hit)
+          return (
+            <mark key={i} className={cx(styles.hit, cls)}>
+              {p.text}
+            </mark>
+          );
+        return cls ? (
+          <span key={i} className={cls}>
+            {p.text}
+          </span>
+        ) : (
+          p.text
+        );
       })}
     </>
   );

@@ -191,7 +191,6 @@ export function QueryBar({ text, lang, index, onRun, ref }: Props) {
           {recent.length > 0 && <div className={layer.label}>{t.query.history}</div>}
           {items.map((item, i) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys go to the text area
-            // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the text area
             <div
               key={`${item.kind} ${item.text}`}
               id={`${listId}-${i}`}
@@ -229,7 +228,6 @@ function Overlay({ text, answer }: { text: string; answer: Answer | null }) {
   return (
     <pre className={styles.overlay} aria-hidden="true">
       {parts.map((p, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the parts are the text itself
         <span key={i} data-kind={p.kind}>
           {p.text}
         </span>

@@ -156,7 +156,12 @@ function Relative({ range, onChange }: { range: Range; onChange(r: Range): void 
           onChange={(e) => setN(e.target.value)}
           onKeyDown={enter(apply)}
         />
-        <select className={styles.input} aria-label={t.time.unit} value={unit} onChange={(e) => setUnit(e.target.value)}>
+        <select
+          className={styles.input}
+          aria-label={t.time.unit}
+          value={unit}
+          onChange={(e) => setUnit(e.target.value)}
+        >
           {Object.entries(t.time.units).map(([u, name]) => (
             <option key={u} value={u}>
               {name}
