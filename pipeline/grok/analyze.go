@@ -156,17 +156,42 @@ func required(n *node) string {
 	return ""
 }
 
-// markSure marks the groups that every successful match sets, whatever way it took. They need no undo.
+// markSure marks the groups that need no undo on the way back: whatever way a match takes, it sets them or clears them. That holds
+// outside of loops; the compiler adds the clearing where a way leads past a group.
 func markSure(n *node) {
-	switch n.kind {
-	case kSeq, kAtomic, kNamed:
-		for _, k := range n.kids {
-			markSure(k)
-		}
-	case kGroup:
+	switch {
+	case n.kind == kRep && (n.max != 1 || n.poss), n.kind == kLook && n.neg:
+		return
+	case n.kind == kGroup:
 		n.sure = true
-		markSure(n.kids[0])
 	}
+	for _, k := range n.kids {
+		markSure(k)
+	}
+}
+
+// refers says that what a group holds decides how the rest matches.
+func refers(n *node) bool {
+	if n.kind == kBackref || n.kind == kCond {
+		return true
+	}
+	for _, k := range n.kids {
+		if refers(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// sureGroups appends the slots of the ends of the sure groups in n.
+func sureGroups(dst []int, n *node) []int {
+	if n.kind == kGroup && n.sure {
+		dst = append(dst, 2*n.group+1)
+	}
+	for _, k := range n.kids {
+		dst = sureGroups(dst, k)
+	}
+	return dst
 }
 
 // lead returns the literal that every match of n, and what precedes no byte of it, begins with.

@@ -10,6 +10,7 @@ type compiler struct {
 	p       *program
 	text    string
 	tables  map[byteset]*byteTable
+	clears  []clearing
 	choices int // choice points emitted so far
 	hidden  int // > 0: inside a look-around, atomic group or counted loop, where a place does not determine what happens
 	generic bool
@@ -24,18 +25,41 @@ func compile(text string, root *node, groups int, generic bool) (p *program, err
 	}()
 	p = &program{slots: 2 * groups, exact: true, settled: true}
 	c := &compiler{p: p, text: text, tables: map[byteset]*byteTable{}, generic: generic}
-	markSure(root)
-	if o := first(root); !o.empty {
-		p.start = c.table(o.bytes)
+	if !refers(root) {
+		markSure(root)
 	}
+	p.start, p.shortest = newStartTable(root)
 	p.atText, p.atLine = anchors(root)
 	p.literal = required(root)
 	p.prefix = lead(root)
 	c.node(root, nil, follow{accept: true})
 	c.emit(instr{op: opMatch})
+	c.emitClears()
 	p.unsure = unsureSlots(p)
 	fuse(p.code)
 	return p, nil
+}
+
+// clearing is a way past groups: instruction at leads to it by y, and it goes on at back.
+type clearing struct {
+	at, back int32
+	slots    []int
+}
+
+// pastGroups makes the way out of the opSplit at clear the groups of what it leaves out. The clearing stands behind the program, so
+// that the way in costs nothing.
+func (c *compiler) pastGroups(at int, body *node) {
+	if slots := sureGroups(nil, body); len(slots) > 0 {
+		c.clears = append(c.clears, clearing{int32(at), c.p.code[at].y, slots})
+	}
+}
+
+func (c *compiler) emitClears() {
+	for _, k := range c.clears {
+		c.p.code[k.at].y = c.here()
+		c.emit(instr{op: opClear, ext: &extra{groups: k.slots}})
+		c.emit(instr{op: opJump, x: k.back})
+	}
 }
 
 func unsureSlots(p *program) []int32 {
@@ -140,7 +164,9 @@ func (c *compiler) node(n, next *node, f follow) {
 	case kAssert:
 		c.emit(instr{op: opPlace, c: byte(n.assert)})
 	case kNamed:
-		c.named(n, next, f)
+		if !c.named(n, -1, next, f) {
+			c.node(n.kids[0], next, f)
+		}
 	case kBackref:
 		c.p.exact = false
 		c.choices++
@@ -191,6 +217,9 @@ func (c *compiler) group(n, next *node, f follow) {
 	op := opSave
 	if n.sure {
 		op = opSaveSure
+		if k := n.kids[0]; k.kind == kNamed && c.named(k, int32(2*n.group), next, f) {
+			return
+		}
 	}
 	c.emit(instr{op: op, x: int32(2 * n.group)})
 	c.node(n.kids[0], next, f)
@@ -211,16 +240,29 @@ func (c *compiler) atomic(body *node) {
 	c.emit(instr{op: opAtomicEnd})
 }
 
-// named emits the hand-written recognizer of a stock pattern, if there is one, in front of the pattern itself.
-func (c *compiler) named(n, next *node, f follow) {
+// named emits the hand-written recognizer of a stock pattern, if there is one, in front of the pattern itself. With slot it is also
+// the group around it. Where what follows cannot begin with a byte that another way of the pattern would leave over, the first way
+// is the only one.
+func (c *compiler) named(n *node, slot int32, next *node, f follow) bool {
 	known, ok := recognizers[n.str]
 	if !ok || c.generic {
-		c.node(n.kids[0], next, f)
-		return
+		return false
 	}
-	at := c.emit(instr{op: opNamed, neg: known.only, ext: &extra{known: known.end}})
+	in := instr{op: opNamed, neg: known.only, min: slot, ext: &extra{known: known.end}}
+	if inner := byteClass(known.inner); !known.only && !f.any() && inner.and(f.bytes).empty() {
+		in.neg = true
+		in.tab = c.table(inner)
+	}
+	at := c.emit(in)
+	if slot >= 0 {
+		c.emit(instr{op: opSaveSure, x: slot})
+	}
 	c.node(n.kids[0], next, f)
+	if slot >= 0 {
+		c.emit(instr{op: opSaveSure, x: slot + 1})
+	}
 	c.p.code[at].x = c.here()
+	return true
 }
 
 func (c *compiler) cond(n, next *node, f follow) {
@@ -239,6 +281,7 @@ func (c *compiler) alt(kids []*node, next *node, f follow) {
 	var jumps []int
 	for i, k := range kids {
 		starts[i] = c.here()
+		c.clearOthers(kids, i)
 		c.node(k, next, f)
 		if i+1 < len(kids) {
 			jumps = append(jumps, c.emit(instr{op: opJump}))
@@ -248,6 +291,19 @@ func (c *compiler) alt(kids []*node, next *node, f follow) {
 		c.p.code[j].x = c.here()
 	}
 	c.p.code[at].ext = &extra{alts: newDispatch(kids, starts, f)}
+}
+
+// clearOthers clears the groups of the other alternatives, which a failed try may have set.
+func (c *compiler) clearOthers(kids []*node, i int) {
+	var slots []int
+	for j, k := range kids {
+		if j != i {
+			slots = sureGroups(slots, k)
+		}
+	}
+	if len(slots) > 0 {
+		c.emit(instr{op: opClear, ext: &extra{groups: slots}})
+	}
 }
 
 func newDispatch(kids []*node, starts []int32, f follow) *dispatch {

@@ -15,35 +15,39 @@ const (
 type known struct {
 	end  recognizer
 	only bool // where end finds a match the pattern has no other way to match
+
+	// inner is the classes of the bytes that stand where any other way ends, inside the text that end took or, if such a byte comes
+	// next, behind it.
+	inner uint16
 }
 
 // recognizers are used for stock definitions only: a name that a user redefined runs as written. The tests compare each with the
 // pattern it stands for.
 var recognizers = map[string]known{
-	"NUMBER":            {number, true},
-	"BASE10NUM":         {number, true},
-	"POSINT":            {posint, true},
-	"NONNEGINT":         {nonnegint, true},
-	"WORD":              {word, true},
-	"UUID":              {uuid, true},
-	"QS":                {quoted, true},
-	"QUOTEDSTRING":      {quoted, true},
-	"IPV4":              {ipv4, true},
-	"IP":                {ip, true},
-	"HOSTNAME":          {hostname, false},
-	"IPORHOST":          {ipOrHost, false},
-	"SYSLOGHOST":        {ipOrHost, false},
-	"HTTPDUSER":         {httpUser, false},
-	"URIPATH":           {uriPath, false},
-	"URIPATHPARAM":      {uriPathParam, false},
-	"UNIXPATH":          {unixPath, false},
-	"MONTH":             {month, true},
-	"TIME":              {clock, false},
-	"TIMESTAMP_ISO8601": {iso8601, false},
-	"SYSLOGTIMESTAMP":   {syslogTime, true},
-	"HTTPDATE":          {httpDate, false},
-	"LOGLEVEL":          {logLevel, false},
-	"JAVACLASS":         {javaClass, false},
+	"NUMBER":            {end: number, only: true},
+	"BASE10NUM":         {end: number, only: true},
+	"POSINT":            {end: posint, only: true},
+	"NONNEGINT":         {end: nonnegint, only: true},
+	"WORD":              {end: word, only: true},
+	"UUID":              {end: uuid, only: true},
+	"QS":                {end: quoted, only: true},
+	"QUOTEDSTRING":      {end: quoted, only: true},
+	"IPV4":              {end: ipv4, only: true},
+	"IP":                {end: ip, only: true},
+	"HOSTNAME":          {end: hostname, inner: isHost},
+	"IPORHOST":          {end: ipOrHost, inner: isHost},
+	"SYSLOGHOST":        {end: ipOrHost, inner: isHost},
+	"HTTPDUSER":         {end: httpUser, inner: isUser},
+	"URIPATH":           {end: uriPath, inner: isPath},
+	"URIPATHPARAM":      {end: uriPathParam, inner: isPath | isQuery},
+	"UNIXPATH":          {end: unixPath, inner: isUnix},
+	"MONTH":             {end: month, only: true},
+	"TIME":              {end: clock, inner: isTime},
+	"TIMESTAMP_ISO8601": {end: iso8601, inner: isTime},
+	"SYSLOGTIMESTAMP":   {end: syslogTime, only: true},
+	"HTTPDATE":          {end: httpDate, inner: isDigit},
+	"LOGLEVEL":          {end: logLevel, inner: isLetter},
+	"JAVACLASS":         {end: javaClass, inner: isJava},
 }
 
 // Classes of bytes the recognizers ask for.
@@ -58,6 +62,9 @@ const (
 	isQuery // of a URI query
 	isUnix  // of a Unix path, / included
 	isLetter
+	isHost // isLabel and the dot
+	isTime // digits, signs, separators and Z
+	isJava // isIdent and the dot
 )
 
 // bytesOf is the class bits of each byte. It is a constant in all but Go's terms.
@@ -80,8 +87,21 @@ var bytesOf = func() (t [256]uint16) {
 	mark(isPath, "/$.+!*'(){},~:;=@#%&-")
 	mark(isQuery, "$.+!*'|(){},~@#%&/=:;?-[]<>")
 	mark(isUnix, "/%!$@:.,+~-")
+	mark(isHost, digits, lower, upper, "-.")
+	mark(isTime, digits, ":.,+-Z")
+	mark(isJava, digits, lower, upper, "_$.")
 	return t
 }()
+
+// byteClass is the set of the bytes that have one of the bits.
+func byteClass(class uint16) (s byteset) {
+	for b, bits := range bytesOf {
+		if bits&class != 0 {
+			s.add(byte(b))
+		}
+	}
+	return s
+}
 
 func is(c byte, class uint16) bool { return bytesOf[c]&class != 0 }
 

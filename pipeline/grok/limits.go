@@ -19,6 +19,7 @@ const (
 	clockSteps   = 4_096       // failures between two looks at the clock
 	idleFrames   = 4_096       // frames a Matcher keeps between matches
 	idleMemo     = 1 << 20 / 8 // memo words a Matcher keeps between matches
+	trustStreak  = 8           // matches in a row after which the literal is not looked for first
 	unrollCount  = 8           // {n,m} up to this many copies is unrolled, larger ones count
 	unrollNodes  = 60          // unless the body has more nodes than this
 	didYouMean   = 2           // edit distance of a suggestion

@@ -25,10 +25,11 @@ const (
 	opJump                       // to x
 	opSave                       // the place into caps[x], undone on the way back
 	opSaveSure                   // the same without undo
+	opClear                      // the slots ext.groups are not set
 	opSaveByteSave               // caps[x], the byte c, caps[y]; continues 3 on
 	opSaveByte                   // caps[x], the byte c; continues 2 on
 	opByteSave                   // the byte c, caps[x]; continues 2 on
-	opNamed                      // ext.known recognises a stock pattern: to x, else the next instruction
+	opNamed                      // ext.known recognizes a stock pattern: to x, else the next instruction; saves slots min and min+1
 	opAtomic                     // begins an atomic group
 	opAtomicEnd                  // ends it: forgets its choices
 	opLook                       // begins a look-around of x characters back; y is behind its end
@@ -65,6 +66,11 @@ type instr struct {
 	ext   *extra
 }
 
+// startTable has bit i of a byte set when that byte can stand at offset i of a match.
+type startTable [256]uint8
+
+const startBytes = 3 // offsets a startTable looks at
+
 type extra struct {
 	str    string
 	set    charset
@@ -84,13 +90,14 @@ type program struct {
 	code     []instr
 	slots    int // 2 per group
 	counters int
-	states   int        // choices the guard remembers
-	unsure   []int32    // slots that an attempt may leave set although the match does not
-	start    *byteTable // bytes a match can start with; nil = any
-	literal  string     // bytes every match contains
-	prefix   string     // bytes every match starts with
-	atText   bool       // matches start at the start of the text only
-	atLine   bool       // ... or of a line only
-	exact    bool       // no back references: the guard's visited set is valid
-	settled  bool       // every choice is remembered, so that the guard alone bounds the work
+	states   int         // choices the guard remembers
+	unsure   []int32     // slots that an attempt may leave set although the match does not
+	start    *startTable // bytes a match can start with; nil = any
+	shortest int         // bytes of the shortest match, counted up to startBytes
+	literal  string      // bytes every match contains
+	prefix   string      // bytes every match starts with
+	atText   bool        // matches start at the start of the text only
+	atLine   bool        // ... or of a line only
+	exact    bool        // no back references: the guard's visited set is valid
+	settled  bool        // every choice is remembered, so that the guard alone bounds the work
 }

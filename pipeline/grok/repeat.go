@@ -188,6 +188,7 @@ func (c *compiler) options(body, next *node, lazy bool, count int, o opening, in
 	}
 	for _, s := range splits {
 		c.p.code[s].y = c.here()
+		c.pastGroups(s, body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package grok
 
 import (
+	"encoding/binary"
 	"math"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ type machine struct {
 	stack     []frame
 	from, to  int // the match
 	kept      int // place of \K, -1 = none
+	streak    int // matches in a row; long ones are not tested for the literal first
 	timeout   time.Duration
 	guard
 }
@@ -60,7 +62,9 @@ func (m *machine) search(b []byte, at int) (bool, error) {
 		return false, ErrTimeout
 	}
 	s := unsafe.String(unsafe.SliceData(b), len(b)) // reads only, for the call
-	if len(p.literal) > 1 && !strings.Contains(s[at:], p.literal) {
+	streak := m.streak
+	m.streak = 0
+	if len(p.literal) > 1 && streak < trustStreak && !strings.Contains(s[at:], p.literal) {
 		return false, nil
 	}
 	for i := range m.caps {
@@ -78,6 +82,7 @@ func (m *machine) search(b []byte, at int) (bool, error) {
 			if m.kept >= 0 {
 				m.from = m.kept
 			}
+			m.streak = streak + 1
 			return true, nil
 		}
 		if end == runStopped {
@@ -119,14 +124,29 @@ func (m *machine) start(s string, at int) int {
 		at += j + 1
 	case p.start != nil:
 		t := p.start
-		for at < len(s) && !t[s[at]] {
-			at++
+		for ; at+startBytes <= len(s); at++ {
+			if t[s[at]]&1 != 0 && t[s[at+1]]&2 != 0 && t[s[at+2]]&4 != 0 {
+				return at
+			}
 		}
-		if at == len(s) {
-			return -1
-		}
+		return m.startShort(s, at)
 	}
 	return at
+}
+
+// startShort looks at the last bytes of a text, where a match can be shorter than a startTable looks.
+func (m *machine) startShort(s string, at int) int {
+	t, shortest := m.prog.start, m.prog.shortest
+	for ; at+shortest <= len(s); at++ {
+		fits := true
+		for i := range shortest {
+			fits = fits && t[s[at+i]]&(1<<i) != 0
+		}
+		if fits {
+			return at
+		}
+	}
+	return -1
 }
 
 const (
@@ -379,6 +399,12 @@ func (m *machine) run(s string, start int) int {
 			caps[in.x] = int32(pos)
 			pc++
 			continue
+		case opClear:
+			for _, slot := range in.ext.groups {
+				caps[slot] = -1
+			}
+			pc++
+			continue
 		case opSaveByteSave:
 			if pos < n && s[pos] == in.c {
 				caps[in.x] = int32(pos)
@@ -404,14 +430,18 @@ func (m *machine) run(s string, start int) int {
 		case opNamed:
 			e := in.ext.known(s, pos)
 			switch {
-			case e >= 0:
+			case e >= 0 && !(in.tab != nil && e < n && in.tab[s[e]]):
 				if !in.neg {
 					st = append(st, frame{kind: fBranch, pc: int32(pc + 1), pos: int32(pos)})
+				}
+				if in.min >= 0 {
+					caps[in.min] = int32(pos)
+					caps[in.min+1] = int32(e)
 				}
 				pos = e
 				pc = int(in.x)
 				continue
-			case e == unsure:
+			case e != noMatch:
 				pc++
 				continue
 			}
@@ -647,4 +677,16 @@ func runToEither(s string, pos int, in *instr) int {
 	return e
 }
 
-func validUTF8(b []byte) bool { return utf8.Valid(b) }
+// validUTF8 is utf8.Valid with a faster way over ASCII.
+func validUTF8(b []byte) bool {
+	const high = 0x8080808080808080
+	for len(b) >= 32 {
+		w := binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+		if w&high != 0 {
+			return utf8.Valid(b)
+		}
+		b = b[32:]
+	}
+	return utf8.Valid(b)
+}
