@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -129,6 +130,13 @@ func (j *Journal) findExtents() error {
 				return err
 			}
 		}
+	}
+	return j.listExtents(entries)
+}
+
+// listExtents makes the list of extents from the names in the folder, by base offset.
+func (j *Journal) listExtents(entries []fs.DirEntry) error {
+	for _, d := range entries {
 		base, ok := parseName(d.Name(), logSuffix)
 		if !ok {
 			continue
@@ -137,14 +145,12 @@ func (j *Journal) findExtents() error {
 		if err != nil {
 			return err
 		}
-		j.extents = append(j.extents, &extent{dir: j.cfg.Dir, base: base, size: fi.Size(), first: fi.ModTime(), appended: fi.ModTime()})
+		e := &extent{dir: j.cfg.Dir, base: base, end: base, size: fi.Size(), synced: fi.Size(), first: fi.ModTime(), appended: fi.ModTime()}
+		j.extents = append(j.extents, e)
 	}
-	slices.SortFunc(j.extents, func(a, b *extent) int { return int(min(1, max(-1, a.base-b.base))) })
-	for i, e := range j.extents {
-		e.end, e.synced = e.base, e.size
-		if i+1 < len(j.extents) {
-			e.end = j.extents[i+1].base
-		}
+	slices.SortFunc(j.extents, func(a, b *extent) int { return cmp.Compare(a.base, b.base) })
+	for i, e := range j.extents[:max(0, len(j.extents)-1)] {
+		e.end = j.extents[i+1].base
 	}
 	return nil
 }
@@ -551,7 +557,7 @@ func (j *Journal) addHole(h Hole) {
 		return
 	}
 	j.holes = append(j.holes, h)
-	slices.SortFunc(j.holes, func(a, b Hole) int { return int(min(1, max(-1, a.From-b.From))) })
+	slices.SortFunc(j.holes, func(a, b Hole) int { return cmp.Compare(a.From, b.From) })
 	j.holes = j.holes[max(0, len(j.holes)-maxHoles):]
 	attrs := []any{"file", fileName(j.cfg.Dir, h.Extent, logSuffix), "at", h.Pos, "bytes", h.PosEnd - h.Pos, "from", h.From, "to", h.To}
 	if h.Torn {

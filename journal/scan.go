@@ -100,3 +100,10 @@ func (s *scanner) skip(h *Header) { s.pos += int64(h.Size()) }
 
 // isBad tells bytes that are no batch from a device that does not answer.
 func isBad(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrShort) }
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package journal
+
+import (
+	"math"
+	"sort"
+
+	"github.com/weirlog/weir/vfs"
+)
+
+// OffsetForTime gives the first record at or after the time ts, in milliseconds, and its time; -1, -1 when there is none. A compressed
+// batch that nobody can open answers with its first offset and its maximum timestamp. Damaged batches are stepped over.
+func (j *Journal) OffsetForTime(ts int64) (offset, time int64, err error) {
+	for at := j.Start(); ; {
+		h, found, err := j.batchForTime(ts, at)
+		if err != nil || !found {
+			return -1, -1, err
+		}
+		offset, time, next, err := j.recordForTime(h, ts)
+		if err != nil || offset >= 0 {
+			return offset, time, err
+		}
+		at = next
+	}
+}
+
+// OffsetOfMaxTime gives the first batch with the largest timestamp of all that is kept: its last offset and that time; -1, -1 when the
+// journal is empty.
+func (j *Journal) OffsetOfMaxTime() (offset, time int64, err error) {
+	offset, time = -1, math.MinInt64
+	for _, p := range j.places(j.Start()) {
+		x, err := j.indexOf(p)
+		if err != nil {
+			return -1, -1, err
+		}
+		if !x.any || x.maxTime <= time {
+			continue
+		}
+		h, found, err := j.batchForTime(x.maxTime, p.e.base+int64(x.maxRel))
+		if err != nil {
+			return -1, -1, err
+		}
+		if found && h.BaseOffset < p.limit {
+			offset, time = h.Next()-1, h.MaxTime
+		}
+	}
+	if offset < 0 {
+		return -1, -1, nil
+	}
+	return offset, time, nil
+}
+
+// places are the extents with offsets from at on.
+func (j *Journal) places(at int64) []place {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var out []place
+	for i := range j.extents {
+		if p := j.placeInLocked(i); p.limit > at {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// indexOf is the index of an extent; of the active one a copy.
+func (j *Journal) indexOf(p place) (*index, error) {
+	if p.x != nil {
+		return p.x, nil
+	}
+	j.mu.Lock()
+	if x := p.e.index; x != nil {
+		c := *x
+		c.entries, c.times = x.entries[:len(x.entries):len(x.entries)], x.times[:len(x.times):len(x.times)]
+		j.mu.Unlock()
+		return &c, nil
+	}
+	j.mu.Unlock()
+	file, err := j.pool.files.use(j.cfg.FS, p.e)
+	if err != nil {
+		return nil, err
+	}
+	defer j.pool.files.done(file)
+	return j.sealedIndex(p, file.f)
+}
+
+// batchForTime finds the first batch with a maximum timestamp of at least ts among those that hold offsets from at on.
+func (j *Journal) batchForTime(ts, at int64) (Header, bool, error) {
+	for _, p := range j.places(at) {
+		x, err := j.indexOf(p)
+		if err != nil {
+			return Header{}, false, err
+		}
+		if !x.any || x.maxTime < ts {
+			continue
+		}
+		file, err := j.pool.files.use(j.cfg.FS, p.e)
+		if err != nil {
+			return Header{}, false, err
+		}
+		h, found, err := scanForTime(file.f, p, x.before(ts, at-p.e.base), ts, at)
+		j.pool.files.done(file)
+		if err != nil || found {
+			return h, found, err
+		}
+	}
+	return Header{}, false, nil
+}
+
+// before gives an entry below which no batch with offsets from rel on has the time ts.
+func (x *index) before(ts, rel int64) indexEntry {
+	i := sort.Search(len(x.times), func(i int) bool { return x.times[i].time >= ts })
+	if i > 0 {
+		rel = max(rel, int64(x.times[i-1].rel))
+	}
+	return x.seek(rel)
+}
+
+// scanForTime walks over headers from an index entry on.
+func scanForTime(f vfs.File, p place, begin indexEntry, ts, at int64) (Header, bool, error) {
+	s := newScanner(f, int64(begin.pos), p.size)
+	want := p.e.base + int64(begin.rel)
+	for want < p.limit && s.pos < p.size {
+		h, err := s.header()
+		if err == nil && h.BaseOffset != want {
+			err = ErrCorrupt
+		}
+		if isBad(err) {
+			found := false
+			if h, found, err = s.search(&h, want, p.limit); err == nil && !found {
+				return h, false, nil
+			}
+		}
+		if err != nil {
+			return h, false, ignoreEOF(err)
+		}
+		if want = h.Next(); h.MaxTime >= ts && want > at && h.BaseOffset < p.limit {
+			return h, true, nil
+		}
+		s.skip(&h)
+	}
+	return Header{}, false, nil
+}
+
+// recordForTime finds the first record of a batch at or after ts; offset -1 when it has none, and next tells where to look on.
+func (j *Journal) recordForTime(h Header, ts int64) (offset, time, next int64, err error) {
+	span, err := j.Read(max(h.BaseOffset, j.Start()), 1)
+	if hole := asHole(err); hole != nil {
+		return -1, -1, hole.To, nil
+	}
+	if err != nil {
+		return -1, -1, 0, err
+	}
+	defer span.Release()
+	b := span.Bytes()[:h.Size()]
+	block := b[HeaderSize:]
+	if h.Codec() != CodecNone {
+		if j.cfg.Decompress == nil {
+			return max(h.BaseOffset, j.Start()), h.MaxTime, 0, nil
+		}
+		if block, err = j.cfg.Decompress(h.Codec(), block); err != nil {
+			return -1, -1, h.Next(), nil
+		}
+	}
+	start := j.Start()
+	it := RecordsIn(h, block)
+	for r := (Record{}); it.Next(&r); {
+		if r.Time >= ts && r.Offset >= start {
+			return r.Offset, r.Time, 0, nil
+		}
+	}
+	return -1, -1, h.Next(), nil
+}
