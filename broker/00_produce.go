@@ -1,0 +1,110 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/journal"
+)
+
+// produced is what became of one partition of a request: an answer to fill, and the mark it waits for.
+type produced struct {
+	p    *partition
+	at   appended
+	resp *kmsg.ProduceResponseTopicPartition
+}
+
+// handleProduce checks and appends; the answer waits for the syncs. With acks 0 there is no answer, but the sync all the same, and
+// an error closes the connection, which is the only way to tell.
+func handleProduce(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.ProduceRequest)
+	resp := req.ResponseKind().(*kmsg.ProduceResponse)
+	resp.Topics = make([]kmsg.ProduceResponseTopic, len(req.Topics))
+	var waits []produced
+	failed := false
+	for i := range req.Topics {
+		rt, out := &req.Topics[i], &resp.Topics[i]
+		out.Topic = rt.Topic
+		out.Partitions = make([]kmsg.ProduceResponseTopicPartition, len(rt.Partitions))
+		for k := range rt.Partitions {
+			r := &out.Partitions[k]
+			*r = kmsg.NewProduceResponseTopicPartition()
+			r.Partition, r.BaseOffset, r.LogAppendTime, r.LogStartOffset = rt.Partitions[k].Partition, -1, -1, -1
+			if w, ok := c.produceOne(req, rt.Topic, rt.Partitions[k].Records, r); ok {
+				waits = append(waits, w)
+			} else {
+				failed = true
+			}
+		}
+	}
+	return func(context.Context) (reply, error) {
+		for _, w := range waits {
+			if !c.b.waitProduced(w) {
+				failed = true
+			}
+		}
+		switch {
+		case req.Acks != 0:
+			return reply{resp: resp}, nil
+		case failed:
+			return reply{}, errAcksZero
+		}
+		return reply{}, nil
+	}
+}
+
+// produceOne appends the records of one partition, or writes the refusal into r.
+func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte, r *kmsg.ProduceResponseTopicPartition) (produced, bool) {
+	refuse := func(code int16, why string) (produced, bool) {
+		r.ErrorCode = code
+		if why != "" {
+			r.ErrorMessage = &why
+		}
+		c.b.counters.refuse(code)
+		return produced{}, false
+	}
+	switch {
+	case req.Version < 3:
+		return refuse(errUnsupportedVersion, "")
+	case req.Acks < -1 || req.Acks > 1:
+		return refuse(errInvalidRequiredAcks, "")
+	case req.TransactionID != nil:
+		return refuse(errInvalidRecord, "transactions are not supported")
+	}
+	t, terr := c.b.topicFor(name, req.Version < 4)
+	if terr != nil {
+		return refuse(terr.code, "")
+	}
+	p := t.partition(r.Partition)
+	if p == nil {
+		return refuse(errUnknownTopicOrPartition, "")
+	}
+	cfg := t.config.Load()
+	h, bad := checkBatch(records, cfg, req.Version)
+	if bad != nil {
+		return refuse(bad.code, bad.why)
+	}
+	at, code, err := p.append(&h, records, cfg)
+	if err != nil && !isFull(err) && !errors.Is(err, errTopicDeleted) && !errors.Is(err, journal.ErrClosed) {
+		c.b.log.Error("records not appended", "topic", name, "partition", p.n, "error", err)
+	}
+	if code != errNone {
+		return refuse(code, "")
+	}
+	return produced{p, at, r}, true
+}
+
+// waitProduced waits for the sync and fills the answer in.
+func (b *Broker) waitProduced(w produced) bool {
+	if err := w.p.j.Sync(w.at.mark); err != nil {
+		why := fmt.Sprintf("not durable: %v", err)
+		w.resp.ErrorCode, w.resp.ErrorMessage = errStorage, &why
+		b.counters.refuse(errStorage)
+		return false
+	}
+	w.resp.BaseOffset, w.resp.LogAppendTime, w.resp.LogStartOffset = w.at.base, w.at.time, w.p.j.Start()
+	return true
+}

@@ -1,0 +1,309 @@
+package broker
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/journal"
+)
+
+// Bounds of a fetch.
+const (
+	maxFetchBytes = 8 << 20 // of one answer, beside a first batch that is larger
+	fetchReadStep = 1 << 20 // read from a file at a time
+	maxFetchWait  = 5 * time.Minute
+	errSessionID  = 70
+)
+
+// fetch is one Fetch request on its way to an answer.
+type fetch struct {
+	b     *Broker
+	req   *kmsg.FetchRequest
+	parts []*fetchPart
+	bytes int
+	first bool // nothing was taken yet: the next batch is taken whole
+}
+
+// fetchPart is one partition of a fetch.
+type fetchPart struct {
+	req   *kmsg.FetchRequestTopicPartition
+	p     *partition
+	code  int16
+	spans []journal.Span
+	start int64
+	end   int64
+}
+
+// handleFetch leaves all work to the writer: a slow reader then holds a request, not memory.
+func handleFetch(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.FetchRequest)
+	return func(ctx context.Context) (reply, error) {
+		f := &fetch{b: c.b, req: req}
+		if req.Version >= 7 && req.SessionID != 0 {
+			return reply{pieces: net.Buffers{f.head(errSessionID, 0)}, flex: req.Version >= 12}, nil
+		}
+		f.find()
+		f.wait(ctx)
+		return f.reply(), nil
+	}
+}
+
+// find looks the partitions up.
+func (f *fetch) find() {
+	for i := range f.req.Topics {
+		rt := &f.req.Topics[i]
+		t := f.b.topics.get(rt.Topic)
+		for k := range rt.Partitions {
+			fp := &fetchPart{req: &rt.Partitions[k], start: -1, end: -1}
+			if t != nil {
+				fp.p = t.partition(fp.req.Partition)
+			}
+			fp.code = fp.check()
+			f.parts = append(f.parts, fp)
+		}
+	}
+}
+
+func (fp *fetchPart) check() int16 {
+	switch {
+	case fp.p == nil:
+		return errUnknownTopicOrPartition
+	case fp.p.offline != nil:
+		return errStorage
+	case fp.req.CurrentLeaderEpoch > leaderEpoch:
+		return errUnknownLeaderEpoch
+	case fp.req.CurrentLeaderEpoch >= 0 && fp.req.CurrentLeaderEpoch < leaderEpoch:
+		return errFencedLeaderEpoch
+	}
+	return errNone
+}
+
+// wait collects until there is enough, something is wrong, or time is up.
+func (f *fetch) wait(ctx context.Context) {
+	limit := min(time.Duration(f.req.MaxWaitMillis)*time.Millisecond, maxFetchWait)
+	if f.collect() || limit <= 0 || len(f.parts) == 0 {
+		return
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	w := journal.NewWaiter()
+	defer f.unwatch(w)
+	for {
+		f.watch(w)
+		select {
+		case <-w.C:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		case <-f.b.done:
+			return
+		}
+		if f.collect() {
+			return
+		}
+	}
+}
+
+// watch waits for records behind those that were found.
+func (f *fetch) watch(w *journal.Waiter) {
+	for _, fp := range f.parts {
+		if fp.code == errNone {
+			fp.p.j.Watch(w, max(fp.end, fp.req.FetchOffset))
+		}
+	}
+}
+
+func (f *fetch) unwatch(w *journal.Waiter) {
+	for _, fp := range f.parts {
+		if fp.p != nil && fp.p.offline == nil {
+			fp.p.j.Unwatch(w)
+		}
+	}
+}
+
+// collect reads all partitions anew and says whether the answer may go.
+func (f *fetch) collect() bool {
+	f.release()
+	f.bytes, f.first = 0, true
+	failed := false
+	limit := min(int(f.req.MaxBytes), maxFetchBytes)
+	turn := 0
+	if len(f.parts) > 0 {
+		turn = int(f.b.counters.fetchTurn.Add(1) % uint64(len(f.parts)))
+	}
+	for i := range f.parts {
+		fp := f.parts[(turn+i)%len(f.parts)]
+		if fp.code == errNone {
+			f.read(fp, limit)
+		}
+		failed = failed || fp.code != errNone
+	}
+	return failed || f.bytes >= int(f.req.MinBytes)
+}
+
+// read takes spans of one partition while they fit. The first batch of the answer is taken whole whatever the limits.
+func (f *fetch) read(fp *fetchPart, limit int) {
+	fp.start, fp.end = fp.p.j.Start(), fp.p.j.DurableEnd()
+	next, got := fp.req.FetchOffset, 0
+	if next > fp.end {
+		fp.code = errOffsetOutOfRange
+		return
+	}
+	for next < fp.end {
+		room := min(limit-f.bytes, int(fp.req.PartitionMaxBytes)-got, fetchReadStep)
+		if room <= 0 && !f.first {
+			return
+		}
+		span, err := fp.p.j.Read(next, max(room, 1))
+		var hole *journal.Hole
+		if errors.As(err, &hole) && hole.Torn {
+			next = hole.To // never acknowledged by a disk that kept its word; readers step over it
+			continue
+		}
+		if err != nil {
+			if got == 0 {
+				fp.fail(f.b, err)
+			}
+			return
+		}
+		n := len(span.Bytes())
+		if n == 0 || n > room && !f.first {
+			span.Release()
+			return
+		}
+		f.first = false
+		fp.spans = append(fp.spans, span)
+		f.bytes += n
+		got += n
+		next = span.Next
+	}
+}
+
+// fail translates the error of a read.
+func (fp *fetchPart) fail(b *Broker, err error) {
+	var hole *journal.Hole
+	switch {
+	case errors.Is(err, journal.ErrOutOfRange):
+		fp.code = errOffsetOutOfRange
+	case errors.As(err, &hole):
+		fp.code = errCorruptMessage
+	case errors.Is(err, journal.ErrClosed):
+		fp.code = errUnknownTopicOrPartition
+	default:
+		b.log.Error("records not read", "partition", fp.p.dir, "offset", fp.req.FetchOffset, "error", err)
+		fp.code = errStorage
+	}
+}
+
+func (f *fetch) release() {
+	for _, fp := range f.parts {
+		for _, s := range fp.spans {
+			s.Release()
+		}
+		fp.spans = nil
+	}
+}
+
+// head is the answer up to its topics.
+func (f *fetch) head(code int16, topics int) []byte {
+	var b []byte
+	b = binary.BigEndian.AppendUint32(b, 0) // throttle time
+	if f.req.Version >= 7 {
+		b = binary.BigEndian.AppendUint16(b, uint16(code))
+		b = binary.BigEndian.AppendUint32(b, 0) // session id 0 declines a session
+	}
+	b = f.arrayLen(b, topics)
+	if topics == 0 {
+		b = f.tags(b)
+	}
+	return b
+}
+
+// reply lays the answer out around the journals' own bytes, which are not copied.
+func (f *fetch) reply() reply {
+	var pieces net.Buffers
+	b := f.head(errNone, len(f.req.Topics))
+	n := 0
+	for i := range f.req.Topics {
+		rt := &f.req.Topics[i]
+		b = f.str(b, rt.Topic)
+		b = f.arrayLen(b, len(rt.Partitions))
+		for range rt.Partitions {
+			fp := f.parts[n]
+			n++
+			b = f.partition(b, fp)
+			for _, s := range fp.spans {
+				pieces = append(pieces, b, s.Bytes())
+				b = nil
+			}
+			b = f.tags(b)
+		}
+		b = f.tags(b)
+		if i == len(f.req.Topics)-1 {
+			b = f.tags(b)
+		}
+	}
+	f.count()
+	return reply{pieces: append(pieces, b), flex: f.req.Version >= 12, release: f.release}
+}
+
+// partition is a partition's part up to the length of its records.
+func (f *fetch) partition(b []byte, fp *fetchPart) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(fp.req.Partition))
+	b = binary.BigEndian.AppendUint16(b, uint16(fp.code))
+	b = binary.BigEndian.AppendUint64(b, uint64(fp.end)) // high watermark
+	b = binary.BigEndian.AppendUint64(b, uint64(fp.end)) // last stable offset
+	if f.req.Version >= 5 {
+		b = binary.BigEndian.AppendUint64(b, uint64(fp.start))
+	}
+	b = f.arrayLen(b, 0) // aborted transactions
+	if f.req.Version >= 11 {
+		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // preferred read replica: none
+	}
+	n := 0
+	for _, s := range fp.spans {
+		n += len(s.Bytes())
+	}
+	if f.req.Version >= 12 {
+		return binary.AppendUvarint(b, uint64(n)+1)
+	}
+	return binary.BigEndian.AppendUint32(b, uint32(n))
+}
+
+func (f *fetch) count() {
+	for _, fp := range f.parts {
+		for _, s := range fp.spans {
+			fp.p.fetchedRecords.Add(s.Next - s.From)
+			fp.p.fetchedBytes.Add(int64(len(s.Bytes())))
+		}
+	}
+}
+
+func (f *fetch) arrayLen(b []byte, n int) []byte {
+	if f.req.Version >= 12 {
+		return binary.AppendUvarint(b, uint64(n)+1)
+	}
+	return binary.BigEndian.AppendUint32(b, uint32(n))
+}
+
+func (f *fetch) str(b []byte, s string) []byte {
+	if f.req.Version >= 12 {
+		b = binary.AppendUvarint(b, uint64(len(s))+1)
+	} else {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
+	}
+	return append(b, s...)
+}
+
+func (f *fetch) tags(b []byte) []byte {
+	if f.req.Version >= 12 {
+		return append(b, 0)
+	}
+	return b
+}

@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/journal"
+)
+
+// maxCommitMetadata is the longest note a commit may carry, in bytes.
+const maxCommitMetadata = 4096
+
+// handleOffsetCommit writes the commits of a request as one record; the answer waits for its sync.
+func handleOffsetCommit(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.OffsetCommitRequest)
+	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
+	offsets := c.b.readCommits(req, resp)
+	mark, code := c.b.commitOffsets(req, offsets)
+	return func(context.Context) (reply, error) {
+		if code == errNone {
+			if err := c.b.meta.sync(mark); err != nil {
+				c.b.log.Error("commit not durable", "group", req.Group, "error", err)
+				code = errCoordinatorNotAvailable
+			}
+		}
+		for i := range resp.Topics {
+			for k := range resp.Topics[i].Partitions {
+				if p := &resp.Topics[i].Partitions[k]; p.ErrorCode == errNone {
+					p.ErrorCode = code
+				}
+			}
+		}
+		return reply{resp: resp}, nil
+	}
+}
+
+// readCommits takes what can be committed out of a request; resp gets a place for every partition and the errors of the rest.
+func (b *Broker) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) []offsetRecord {
+	var out []offsetRecord
+	now := nowMs()
+	resp.Topics = []kmsg.OffsetCommitResponseTopic{}
+	for _, rt := range req.Topics {
+		ot := kmsg.NewOffsetCommitResponseTopic()
+		ot.Topic, ot.Partitions = rt.Topic, []kmsg.OffsetCommitResponseTopicPartition{}
+		t := b.topics.get(rt.Topic)
+		for _, rp := range rt.Partitions {
+			op := kmsg.NewOffsetCommitResponseTopicPartition()
+			op.Partition = rp.Partition
+			switch {
+			case t == nil || t.partition(rp.Partition) == nil:
+				op.ErrorCode = errUnknownTopicOrPartition
+			case rp.Metadata != nil && len(*rp.Metadata) > maxCommitMetadata:
+				op.ErrorCode = errOffsetMetadataTooLarge
+			default:
+				r := offsetRecord{Topic: t.id, Partition: rp.Partition, Offset: rp.Offset, Epoch: -1, Time: now}
+				if req.Version >= 6 {
+					r.Epoch = rp.LeaderEpoch
+				}
+				if rp.Metadata != nil {
+					r.Metadata = *rp.Metadata
+				}
+				out = append(out, r)
+			}
+			ot.Partitions = append(ot.Partitions, op)
+		}
+		resp.Topics = append(resp.Topics, ot)
+	}
+	return out
+}
+
+func (b *Broker) commitOffsets(req *kmsg.OffsetCommitRequest, offsets []offsetRecord) (journal.Mark, int16) {
+	if req.Group == "" {
+		return journal.Mark{}, errInvalidGroupID
+	}
+	from := commitFrom{memberID: req.MemberID, instance: req.InstanceID, generation: req.Generation}
+	if req.Version == 0 {
+		from.generation = -1
+	}
+	g := b.groups.find(req.Group)
+	switch {
+	case g == nil && from.generation >= 0:
+		return journal.Mark{}, errIllegalGeneration
+	case g == nil:
+		g = b.groups.get(req.Group)
+	}
+	if g == nil {
+		return journal.Mark{}, errGroupMaxSizeReached
+	}
+	return g.commit(from, offsets)
+}

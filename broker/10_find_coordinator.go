@@ -1,0 +1,31 @@
+package broker
+
+import "github.com/twmb/franz-go/pkg/kmsg"
+
+// handleFindCoordinator names this broker for every group. Transactions (type 1) have no coordinator.
+func handleFindCoordinator(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.FindCoordinatorRequest)
+	resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+	host, port := c.address()
+	var code int16
+	var why *string
+	if req.CoordinatorType != 0 {
+		code, why = errInvalidRequest, kmsg.StringPtr("transactions are not supported")
+	}
+	if req.Version < 4 {
+		resp.ErrorCode, resp.ErrorMessage, resp.NodeID, resp.Host, resp.Port = code, why, nodeID, host, port
+		if code != errNone {
+			resp.NodeID, resp.Host, resp.Port = -1, "", -1
+		}
+		return ready(resp)
+	}
+	for _, key := range req.CoordinatorKeys {
+		out := kmsg.NewFindCoordinatorResponseCoordinator()
+		out.Key, out.ErrorCode, out.ErrorMessage, out.NodeID, out.Host, out.Port = key, code, why, nodeID, host, port
+		if code != errNone {
+			out.NodeID, out.Host, out.Port = -1, "", -1
+		}
+		resp.Coordinators = append(resp.Coordinators, out)
+	}
+	return ready(resp)
+}

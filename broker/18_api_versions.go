@@ -1,0 +1,40 @@
+package broker
+
+import (
+	"regexp"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
+
+func handleAPIVersions(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.ApiVersionsRequest)
+	if req.Version >= 3 {
+		if !softwareName.MatchString(req.ClientSoftwareName) || !softwareName.MatchString(req.ClientSoftwareVersion) {
+			resp := req.ResponseKind().(*kmsg.ApiVersionsResponse)
+			resp.ErrorCode = errInvalidRequest
+			return ready(resp)
+		}
+		c.software = req.ClientSoftwareName
+	}
+	return ready(c.b.apiVersions(req.Version))
+}
+
+func (b *Broker) apiVersions(version int16) *kmsg.ApiVersionsResponse {
+	resp := kmsg.NewPtrApiVersionsResponse()
+	resp.Version = version
+	for _, a := range apiTable() {
+		k := kmsg.NewApiVersionsResponseApiKey()
+		k.ApiKey, k.MinVersion, k.MaxVersion = a.key, a.min, a.max
+		resp.ApiKeys = append(resp.ApiKeys, k)
+	}
+	return resp
+}
+
+// unsupportedApiVersions answers a version from the future: error 35 in version 0, with all that the client needs to ask again.
+func (b *Broker) unsupportedApiVersions() *kmsg.ApiVersionsResponse {
+	resp := b.apiVersions(0)
+	resp.ErrorCode = errUnsupportedVersion
+	return resp
+}

@@ -1,0 +1,35 @@
+package broker
+
+import "github.com/twmb/franz-go/pkg/kmsg"
+
+func handleDescribeProducers(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.DescribeProducersRequest)
+	resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
+	resp.Topics = []kmsg.DescribeProducersResponseTopic{}
+	for _, rt := range req.Topics {
+		out := kmsg.NewDescribeProducersResponseTopic()
+		out.Topic, out.Partitions = rt.Topic, []kmsg.DescribeProducersResponseTopicPartition{}
+		for _, n := range rt.Partitions {
+			op := kmsg.NewDescribeProducersResponseTopicPartition()
+			op.Partition, op.ActiveProducers = n, []kmsg.DescribeProducersResponseTopicPartitionActiveProducer{}
+			p, code := c.b.findPartition(rt.Topic, n)
+			if op.ErrorCode = code; code == errNone {
+				p.describeProducers(&op)
+			}
+			out.Partitions = append(out.Partitions, op)
+		}
+		resp.Topics = append(resp.Topics, out)
+	}
+	return ready(resp)
+}
+
+func (p *partition) describeProducers(out *kmsg.DescribeProducersResponseTopicPartition) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, pr := range p.producers {
+		o := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
+		o.ProducerID, o.ProducerEpoch, o.LastTimestamp = id, int32(pr.Epoch), pr.Used
+		o.LastSequence, o.CoordinatorEpoch, o.CurrentTxnStartOffset = pr.Batches[len(pr.Batches)-1].Last, -1, -1
+		out.ActiveProducers = append(out.ActiveProducers, o)
+	}
+}

@@ -1,0 +1,81 @@
+package broker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/weirlog/weir/journal"
+)
+
+// retain removes what topics no longer keep. What a pinning group has not read outlives its age, when the topic says so; the bound in
+// bytes is explicit and holds for everybody.
+func (b *Broker) retain() {
+	b.eachPartition(func(p *partition) {
+		if p.j.Poisoned() != nil {
+			return
+		}
+		cfg := p.topic.config.Load()
+		if cfg.retention >= 0 {
+			pin := int64(-1)
+			if cfg.keepUnread {
+				pin = b.pin(p)
+			}
+			b.retainPartition(p, journal.Retention{Age: max(cfg.retention, time.Nanosecond), Pin: pin})
+		}
+		if cfg.retentionBytes >= 0 {
+			b.retainPartition(p, journal.Retention{Bytes: max(cfg.retentionBytes, 1), Pin: -1})
+		}
+	})
+}
+
+func (b *Broker) retainPartition(p *partition, r journal.Retention) {
+	gone, err := p.j.Retain(r)
+	if err != nil {
+		b.log.Error("old records not removed", "partition", p.dir, "error", err)
+		return
+	}
+	if gone.Extents == 0 {
+		return
+	}
+	b.log.Info("old records removed", "topic", p.topic.name, "partition", p.n, "from", gone.From, "to", gone.To, "bytes", gone.Bytes)
+	for _, name := range b.pinning() {
+		if o, ok := b.meta.committed(name, place{p.topic.id, p.n}); ok && o.Offset < gone.To {
+			lost := gone.To - max(o.Offset, gone.From)
+			b.counters.unread.Add(lost)
+			b.log.Warn("records removed unread", "group", name, "topic", p.topic.name, "partition", p.n, "records", lost)
+		}
+	}
+}
+
+// pinning names the groups whose unread records are kept: those that a member of weir's own was in, and those of the configuration.
+func (b *Broker) pinning() []string {
+	names := slices.Clone(b.cfg.Pins)
+	for _, g := range b.groups.all() {
+		g.mu.Lock()
+		if g.pins && g.state != groupDead {
+			names = append(names, g.name)
+		}
+		g.mu.Unlock()
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// pin is the least offset that a pinning group has yet to read; -1 without one. A group pins the topics that it has committed or reads.
+func (b *Broker) pin(p *partition) int64 {
+	pin := int64(-1)
+	for _, name := range b.pinning() {
+		o, ok := b.meta.committed(name, place{p.topic.id, p.n})
+		if !ok {
+			g := b.groups.find(name)
+			if g == nil || !g.subscribed(p.topic.name) {
+				continue
+			}
+			o.Offset = p.j.Start() // it has read nothing yet
+		}
+		if pin < 0 || o.Offset < pin {
+			pin = o.Offset
+		}
+	}
+	return pin
+}
