@@ -231,6 +231,7 @@ func (j *Journal) shrinkIndexesLocked() {
 // locate walks over headers from an index entry to the batch that contains from. Where they make no sense it goes the careful way.
 func (j *Journal) locate(p place, f vfs.File, begin indexEntry, from int64) (Header, int64, error) {
 	s := newScanner(f, int64(begin.pos), p.size)
+	s.window = walkWindow
 	for want := p.e.base + int64(begin.rel); ; {
 		h, err := s.header()
 		if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {

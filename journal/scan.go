@@ -7,19 +7,23 @@ import (
 	"github.com/weirlog/weir/vfs"
 )
 
-const scanWindow = 1 << 20 // bytes read at a time; a larger batch gets a larger window
+const (
+	scanWindow = 1 << 20 // bytes read at a time; a larger batch gets a larger window
+	walkWindow = 4 << 10 // the same for a walk over few headers
+)
 
 // scanner reads a file's batches one behind the other.
 type scanner struct {
-	f     vfs.File
-	limit int64 // reads stop here
-	pos   int64 // of the batch that next gives
-	buf   []byte
-	at    int64 // file position of buf[0]
+	f      vfs.File
+	limit  int64 // reads stop here
+	pos    int64 // of the batch that next gives
+	window int
+	buf    []byte
+	at     int64 // file position of buf[0]
 }
 
 func newScanner(f vfs.File, pos, limit int64) *scanner {
-	return &scanner{f: f, pos: pos, limit: limit}
+	return &scanner{f: f, pos: pos, limit: limit, window: scanWindow}
 }
 
 // peek gives n bytes at pos, fewer when the file ends. They are valid until the next call.
@@ -28,7 +32,7 @@ func (s *scanner) peek(n int) ([]byte, error) {
 	if from >= 0 && from+int64(n) <= int64(len(s.buf)) {
 		return s.buf[from : from+int64(n)], nil
 	}
-	want := min(int64(max(n, scanWindow)), s.limit-s.pos)
+	want := min(int64(max(n, s.window)), s.limit-s.pos)
 	if want <= 0 {
 		return nil, nil
 	}
