@@ -39,7 +39,8 @@ const (
 	headBytes    = 1024      // of a file's beginning, as identity
 	tailBytes    = 64        // before a position, as proof
 	maxLanes     = 4
-	maxOpenFiles = 4096 // descriptors, and at most 60 % of the limit of the process
-	idleOpen     = 512  // descriptors of files that are read to their end
-	globDepth    = 8    // levels that ** stands for
+	maxOpenFiles = 4096     // descriptors, and at most 60 % of the limit of the process
+	idleOpen     = 512      // descriptors of files that are read to their end
+	globDepth    = 8        // levels that ** stands for
+	maxMessage   = 64 << 20 // bytes kept of one message, whatever the setting
 )

@@ -148,6 +148,7 @@ func (o *open) add(m *Message, between string, maxLines, limit int) {
 	o.last = m.Read
 	o.msg.Flags |= m.Flags
 	o.msg.Fields = mergeFields(o.msg.Fields, m.Fields)
+	o.msg.JSON = mergeFields(o.msg.JSON, m.JSON)
 	if maxLines > 0 && o.lines >= maxLines {
 		o.msg.Flags |= Truncated
 		o.lines++

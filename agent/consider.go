@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// considerLocked decides about a file whose place is new: a new source, a copy of what a source holds, a rotation that was never seen
+// under its first name, or nothing of ours. moved are the chains whose file has just been rotated away.
+func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now time.Time) {
+	if k.isOwn(e.path) {
+		return
+	}
+	if _, ok := k.skipped[e.st.place.inode()]; ok {
+		return
+	}
+	c := k.chainOf(d, e.name)
+	in := k.inputFor(d, e.name)
+	rotated := c != nil && filepath.Base(c.path) != e.name
+	if in == nil {
+		if !rotated || !moved[c] || !k.isNewer(c, e) {
+			return
+		}
+		in = c.list[0].in
+	}
+	if isGzip(e.path) {
+		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
+			k.skipped[e.st.place.inode()] = struct{}{}
+			k.a.stats.compressed.Add(1)
+			return
+		}
+	}
+	if rotated && k.holdLocked(d, e, c) {
+		return
+	}
+	if old := d.files[e.name]; old != nil {
+		k.displaceLocked(old, now)
+	}
+	path := e.path
+	if rotated {
+		path = c.path
+	}
+	if c == nil {
+		c = k.paths[path]
+	}
+	s := k.newSourceLocked(in, e.path, &e.st, c, now)
+	if rotated {
+		s.replaced = true
+		k.endings[s] = struct{}{}
+	}
+	s.compressed = in.conf.Compression != "none" && isGzip(e.path)
+	for _, o := range s.chain.list {
+		if o != s && o.gone {
+			k.endings[o] = struct{}{}
+		}
+	}
+}
+
+// chainOf is the chain a name belongs to: the one about that path, or about the path it is a rotation of. nil: none yet.
+func (k *keeper) chainOf(d *dir, name string) *chain {
+	for _, base := range rotationBases(name) {
+		if c := k.paths[filepath.Join(d.path, base)]; c != nil {
+			return c
+		}
+	}
+	return k.paths[filepath.Join(d.path, name)]
+}
+
+// isNewer reports whether a rotation was made after the last source of c was first seen, so that none of it can have been read.
+func (k *keeper) isNewer(c *chain, e *entry) bool {
+	if len(c.list) == 0 {
+		return false
+	}
+	last := c.list[len(c.list)-1]
+	if e.st.place.btime != 0 {
+		return time.Unix(0, e.st.place.btime).After(last.born)
+	}
+	return e.st.mtime.After(last.watchTime)
+}
+
+// rotationBases are the names that name may be a rotation of, longest first.
+func rotationBases(name string) []string {
+	var out []string
+	plain := trimCompressed(name)
+	if plain != name {
+		out = append(out, plain)
+	}
+	add := func(stem, ext string) {
+		for i := len(stem) - 1; i > 0; i-- {
+			if c := stem[i]; (c == '.' || c == '-' || c == '_') && isRotationMark(stem[i:]) {
+				if base := stem[:i] + ext; isRotationOf(name, base) {
+					out = append(out, base)
+				}
+			}
+		}
+	}
+	add(plain, "")
+	if ext := filepath.Ext(plain); ext != "" && strings.TrimLeft(ext, ".0123456789") != "" {
+		add(strings.TrimSuffix(plain, ext), ext)
+	}
+	return out
+}

@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+var errAnother = errors.New("another file has this name now")
+
+// openLocked opens the file of s by its path and proves that it is the one that was meant.
+func (a *Agent) openLocked(s *source) error {
+	if s.compressed {
+		f, err := openGzip(s.path, s.place)
+		if err != nil {
+			return err
+		}
+		s.file = f
+		a.open++
+		return nil
+	}
+	f, err := openLog(s.path)
+	if err != nil {
+		return err
+	}
+	st, err := statFile(f)
+	if err == nil && !st.regular() {
+		err = fmt.Errorf("%s is no regular file", s.path)
+	}
+	if err == nil && (st.place.inode() != s.place.inode() || st.place.reused(s.place)) {
+		err = fmt.Errorf("%s: %w", s.path, errAnother)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	s.file = f
+	a.open++
+	return nil
+}
+
+// closeLocked closes the file of s. Only its lane may, or who runs when the lanes do not.
+func (a *Agent) closeLocked(s *source) {
+	if s.file == nil {
+		return
+	}
+	if err := s.file.Close(); err != nil {
+		a.log.Warn("file not closed", "path", s.path, "error", err)
+	}
+	s.file = nil
+	a.open--
+}
+
+// cannotOpenLocked notes why; the keeper looks at the directory, and tries again.
+func (a *Agent) cannotOpenLocked(s *source, err error, now time.Time) {
+	s.retryAt = now.Add(a.cfg.timing.reread)
+	a.retry = append(a.retry, s)
+	if s.fault == "" && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errAnother) {
+		a.log.Warn("file not readable", "path", s.path, "error", err)
+	}
+	s.fault = err.Error()
+	a.poke()
+}
+
+// mayFollowLocked reports whether s, behind prev in its chain, may be read: prev is at its end, or s waited for that long enough.
+func (a *Agent) mayFollowLocked(prev, s *source, now time.Time) bool {
+	for p := prev; p != nil; p = s.chain.before(p) {
+		done := p.atEOF || p.phase == ended || p.phase == dormant
+		if !done && now.Sub(s.born) < a.cfg.timing.succession {
+			return false
+		}
+	}
+	return true
+}
+
+// hasSuccessor reports whether a source follows s in its chain.
+func (a *Agent) hasSuccessor(s *source) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return s.chain.after(s) != nil
+}
+
+// endLocked forgets s. unread is the number of its bytes that nobody will read. Only the keeper calls it.
+func (a *Agent) endLocked(s *source, why endReason, unread int64) {
+	if s.phase == ended {
+		return
+	}
+	s.phase = ended
+	if unread > 0 {
+		s.account.lost.Add(unread)
+		a.stats.lost.Add(unread)
+		a.log.Warn("bytes of a log file are gone unread", "path", s.path, "bytes", unread, "why", why.String())
+	}
+	a.detachLocked(s)
+	next := s.chain.after(s)
+	s.chain.list = slices.DeleteFunc(s.chain.list, func(o *source) bool { return o == s })
+	delete(a.sources, s.ref)
+	a.reg.end(s.ref, why, unread)
+	if next != nil {
+		next.chain.lane.wake(next)
+	}
+}
+
+// detachLocked takes s out of the tables by place and path.
+func (a *Agent) detachLocked(s *source) {
+	if a.byInode[s.place.inode()] == s {
+		delete(a.byInode, s.place.inode())
+	}
+	a.unnameLocked(s)
+}
+
+// unnameLocked takes s out of its directory.
+func (a *Agent) unnameLocked(s *source) {
+	if d := a.dirs[filepath.Dir(s.path)]; d != nil && d.files[filepath.Base(s.path)] == s {
+		delete(d.files, filepath.Base(s.path))
+	}
+}
+
+// dirLocked is the directory of a path in the tables.
+func (a *Agent) dirLocked(path string) *dir {
+	d := a.dirs[path]
+	if d == nil {
+		d = &dir{path: path, files: map[string]*source{}}
+		a.dirs[path] = d
+	}
+	return d
+}

@@ -1,0 +1,122 @@
+package agent
+
+import (
+	"fmt"
+
+	"github.com/weirlog/weir/lines"
+)
+
+// input is an Input made ready.
+type input struct {
+	conf   *Input
+	index  int
+	sel    selection
+	enc    *lines.Encoding
+	term   lines.Terminator // for encodings that do not look at the file
+	spec   *lines.Spec
+	filter lines.Filter
+	topic  format
+	chain  []processor // of the input, then of the agent
+
+	base     map[string]any // constant fields of all its files
+	metadata map[string]any
+}
+
+// compileInput makes in ready, or says everything that is wrong with its parsers and processors.
+func compileInput(c *Config, in *Input, index int, id *identity) (*input, []error) {
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	out := &input{conf: in, index: index}
+	var err error
+	out.sel, err = newSelection(in)
+	note(err)
+	if out.enc, err = lines.FindEncoding(in.Encoding); err != nil {
+		return out, append(errs, err)
+	}
+	out.term, err = lines.FindTerminator(in.LineTerminator, out.enc)
+	note(err)
+	out.spec, err = compileParsers(in)
+	note(err)
+	out.filter, err = lines.NewFilter(in.IncludeLines, in.ExcludeLines)
+	note(err)
+	out.topic, err = parseFormat(c.Topic)
+	note(err)
+	for _, list := range [...][]Processor{in.Processors, c.Processors} {
+		for i := range list {
+			p, err := compileProcessor(&list[i])
+			note(err)
+			out.chain = append(out.chain, p)
+		}
+	}
+	out.constant(c, id)
+	return out, errs
+}
+
+// constant builds the fields all records of the input share.
+func (in *input) constant(c *Config, id *identity) {
+	in.base = map[string]any{}
+	addUser(in.base, c.Fields, c.FieldsUnderRoot, c.Tags)
+	addUser(in.base, in.conf.Fields, in.conf.FieldsUnderRoot, in.conf.Tags)
+	mergeTree(in.base, map[string]any{"input": map[string]any{"type": in.conf.Type}}, true)
+	mergeTree(in.base, id.agentFields(), true)
+	if in.conf.ServiceType != "" {
+		mergeTree(in.base, map[string]any{"service": map[string]any{"type": in.conf.ServiceType}}, true)
+	}
+	in.metadata = map[string]any{"beat": "filebeat", "type": "_doc", "version": compatVersion(id.compat)}
+	if in.conf.Pipeline != "" {
+		in.metadata["pipeline"] = in.conf.Pipeline
+	}
+	if in.conf.Index != "" {
+		in.metadata["raw_index"] = in.conf.Index
+	}
+}
+
+func compileParsers(in *Input) (*lines.Spec, error) {
+	spec := lines.NewSpec(int(min(in.MessageMaxBytes, maxMessage)))
+	if in.Type == "container" {
+		if err := spec.Container(in.Stream, in.Format); err != nil {
+			return nil, err
+		}
+	}
+	if in.JSON != nil {
+		if err := spec.NDJSON(lines.NDJSON(*in.JSON)); err != nil {
+			return nil, err
+		}
+	}
+	for i := range in.Parsers {
+		if err := addParser(spec, &in.Parsers[i]); err != nil {
+			return nil, fmt.Errorf("parsers[%d]: %w", i, err)
+		}
+	}
+	return spec, nil
+}
+
+func addParser(spec *lines.Spec, p *Parser) error {
+	switch {
+	case p.Multiline != nil:
+		return spec.Multiline(lines.Multiline(*p.Multiline))
+	case p.NDJSON != nil:
+		return spec.NDJSON(lines.NDJSON(*p.NDJSON))
+	case p.Container != nil:
+		return spec.Container(p.Container.Stream, p.Container.Format)
+	case p.IncludeMessage != nil:
+		return spec.IncludeMessage(p.IncludeMessage.Patterns)
+	}
+	return fmt.Errorf("no parser is set")
+}
+
+// envelope renders what is constant for a source. missing says that the topic named a field that is not there.
+func (in *input) envelope(c *Config, s *source) (e *envelope, missing bool) {
+	tree := cloneTree(in.base)
+	mergeTree(tree, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, true)
+	e = &envelope{key: s.chain.key, tree: tree, metadata: in.metadata}
+	if e.topic, missing = in.topic.text(tree); missing {
+		e.topic = DefaultTopic
+	}
+	e.render()
+	return e, missing
+}

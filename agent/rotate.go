@@ -1,0 +1,293 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// heldCopy is a rotation that holds what a live source holds: a copy that is being made before the file is truncated.
+type heldCopy struct {
+	entry entry
+	src   *source
+}
+
+// holdLocked holds a rotation back when it begins as a live source of its chain does, and ends as that does at the same place, or that
+// has been truncated already.
+func (k *keeper) holdLocked(d *dir, e *entry, c *chain) bool {
+	for _, s := range c.list {
+		if s.phase == ended || s.gone && s.file == nil {
+			continue
+		}
+		if k.isCopy(e, s) {
+			k.held[e.st.place.inode()] = &heldCopy{entry: *e, src: s}
+			return true
+		}
+	}
+	return false
+}
+
+// isCopy compares a file with a live source.
+func (k *keeper) isCopy(e *entry, s *source) bool {
+	sv, ok := k.a.reg.get(s.ref)
+	if !ok || sv.headLen == 0 || e.st.size < int64(sv.headLen) {
+		return false
+	}
+	f, err := openLog(e.path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if !prefixIs(f, sv.headLen, sv.headSum) {
+		return false
+	}
+	live, err := openLog(s.path)
+	if err != nil {
+		return true
+	}
+	defer live.Close()
+	if !prefixIs(live, sv.headLen, sv.headSum) {
+		return true // truncated already
+	}
+	n := min(e.st.size, tailBytes)
+	a, b := make([]byte, n), make([]byte, n)
+	if _, err := f.ReadAt(a, e.st.size-n); err != nil {
+		return false
+	}
+	if _, err := live.ReadAt(b, e.st.size-n); err != nil {
+		return errors.Is(err, io.EOF)
+	}
+	return bytes.Equal(a, b)
+}
+
+// prefixIs reports whether the first n bytes of f have that SHA-256.
+func prefixIs(f io.ReaderAt, n int, sum [32]byte) bool {
+	b := make([]byte, n)
+	if m, _ := f.ReadAt(b, 0); m != n {
+		return false
+	}
+	return sha256.Sum256(b) == sum
+}
+
+// truncated decides about sources whose file holds other bytes: they go on in a copy, or end.
+func (k *keeper) truncated(now time.Time) {
+	k.a.mu.Lock()
+	defer k.a.mu.Unlock()
+	k.a.suspects = slices.DeleteFunc(k.a.suspects, func(s *source) bool {
+		if s.phase != suspect {
+			return true
+		}
+		st, err := statPath(s.path, true)
+		present := err == nil && !s.gone && st.place.inode() == s.place.inode() && st.regular()
+		if e := k.findCopy(s); e != nil {
+			k.continueLocked(s, e, now)
+		} else if now.Sub(s.since) < k.a.cfg.timing.copyWait {
+			return false
+		} else {
+			k.a.endLocked(s, endTruncated, s.size-s.pos)
+			k.a.closeLocked(s)
+		}
+		if present {
+			in := s.in
+			c := s.chain
+			k.newSourceLocked(in, pathBefore(s, &st, k), &st, c, now)
+		}
+		return true
+	})
+}
+
+// pathBefore is the path of the truncated file: that of s before s went on in a copy.
+func pathBefore(s *source, st *fileStat, k *keeper) string {
+	if s.phase == ended || s.left == "" {
+		return s.path
+	}
+	return s.left
+}
+
+// findCopy looks for a rotation of the source's name that begins as it does and holds the bytes before its position.
+func (k *keeper) findCopy(s *source) *entry {
+	for ino, h := range k.held {
+		if h.src == s && holdsSource(&h.entry, s) {
+			delete(k.held, ino)
+			return &h.entry
+		}
+	}
+	dir, base := filepath.Split(s.path)
+	dir = filepath.Clean(dir)
+	names := []string{base}
+	for _, b := range rotationBases(base) {
+		names = append(names, b)
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, de := range list {
+		name := de.Name()
+		if !slices.ContainsFunc(names, func(b string) bool { return isRotationOf(name, b) }) {
+			continue
+		}
+		e := &entry{name: name, path: filepath.Join(dir, name)}
+		if e.st, err = statPath(e.path, false); err != nil || !e.st.regular() {
+			continue
+		}
+		if o := k.a.byInode[e.st.place.inode()]; o != nil && !o.place.reused(e.st.place) {
+			continue
+		}
+		if holdsSource(e, s) {
+			delete(k.held, e.st.place.inode())
+			delete(k.skipped, e.st.place.inode())
+			return e
+		}
+	}
+	return nil
+}
+
+// holdsSource proves head and tail of s in another file. A source of which nothing was read has no proof.
+func holdsSource(e *entry, s *source) bool {
+	if s.head.len == 0 {
+		return false
+	}
+	var f content
+	var err error
+	if isGzip(e.path) {
+		f, err = openGzip(e.path, e.st.place)
+	} else {
+		f, err = openLog(e.path)
+	}
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if !prefixIs(f, s.head.len, s.head.sum) {
+		return false
+	}
+	t := make([]byte, min(s.pos, tailBytes))
+	if n, _ := f.ReadAt(t, s.pos-int64(len(t))); n != len(t) {
+		return false
+	}
+	if s.tailKnown {
+		return bytes.Equal(t, s.tail.bytes())
+	}
+	return tailSum(t) == s.tailSum
+}
+
+// continueLocked lets s go on in a copy of its file.
+func (k *keeper) continueLocked(s *source, e *entry, now time.Time) {
+	a := k.a
+	a.closeLocked(s)
+	a.detachLocked(s)
+	s.left = s.path
+	s.path, s.place, s.gone, s.replaced, s.since = e.path, e.st.place, false, true, now
+	s.compressed = isGzip(e.path)
+	s.finish = s.compressed // nothing will be added to it
+	a.byInode[s.place.inode()] = s
+	d := a.dirLocked(filepath.Dir(s.path))
+	d.files[filepath.Base(s.path)] = s
+	s.watchSize, s.watchTime = e.st.size, e.st.mtime
+	s.phase, s.atEOF, s.quietSince = reading, false, now
+	k.endings[s] = struct{}{}
+	var flags uint8
+	if s.compressed {
+		flags = flagCompressed
+	}
+	path, pl := s.path, s.place
+	a.reg.change(s.ref, dirtyOpen, func(sv *saved) { sv.path, sv.place, sv.flags = path, pl, flags })
+	s.chain.lane.wake(s)
+}
+
+// end ends sources that are gone or replaced, once nothing comes any more.
+func (k *keeper) end(now time.Time) {
+	a := k.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.finished {
+		if s.phase == finished {
+			a.endLocked(s, endRemoved, 0)
+		}
+		delete(k.endings, s)
+	}
+	a.finished = nil
+	for s := range k.endings {
+		if k.endingLocked(s, now) {
+			delete(k.endings, s)
+		}
+	}
+}
+
+// endingLocked does what is due for one of them, and reports whether nothing is left to do.
+func (k *keeper) endingLocked(s *source, now time.Time) bool {
+	t := &k.a.cfg.timing
+	switch {
+	case s.phase == ended:
+		return true
+	case s.phase != reading || s.finish:
+		return false
+	case s.gone && s.file == nil:
+		return k.unreachableLocked(s, now)
+	case s.gone && s.atEOF && now.Sub(later(s.quietSince, s.since)) >= t.gone,
+		s.gone && now.Sub(s.since) >= t.hold:
+		s.finish, s.why = true, endRemoved
+		s.chain.lane.wake(s)
+		return false
+	case s.gone:
+		return false
+	case s.replaced && s.atEOF && now.Sub(later(s.quietSince, s.since)) >= t.quiet && s.chain.after(s) != nil:
+		s.finish = true
+		s.chain.lane.wake(s)
+		return true
+	}
+	return !s.replaced
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// unreachableLocked: the file of s is gone and no descriptor was open. It may have been moved or compressed.
+func (k *keeper) unreachableLocked(s *source, now time.Time) bool {
+	if e := k.findCopy(s); e != nil {
+		k.continueLocked(s, e, now)
+		return false
+	}
+	if now.Sub(s.since) < k.a.cfg.timing.copyWait {
+		return false
+	}
+	if _, err := os.Stat(filepath.Dir(s.path)); err != nil && now.Sub(s.since) < cleanAfter(s.in) {
+		return false // its directory is away: a mount may come back
+	}
+	if !s.in.conf.CleanRemoved && now.Sub(s.since) < cleanAfter(s.in) {
+		return false
+	}
+	k.a.endLocked(s, endRemoved, max(s.size, s.watchSize)-s.pos)
+	return true
+}
+
+// cleanDefault is how long the place of a missing file is kept when nothing is set.
+const cleanDefault = 7 * 24 * time.Hour
+
+func cleanAfter(in *input) time.Duration {
+	if in.conf.CleanInactive > 0 {
+		return in.conf.CleanInactive
+	}
+	return cleanDefault
+}
+
+// lost looks, after the first scan, for the files of sources that were not found at their place.
+func (k *keeper) lost(now time.Time) {
+	k.a.mu.Lock()
+	defer k.a.mu.Unlock()
+	for _, s := range k.a.sources {
+		if !s.known && s.phase == reading && !s.gone {
+			k.vanishedLocked(s, now)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/weirlog/weir/queue"
+)
+
+// send ships batch after batch until the reader has closed the hand, or ctx ends.
+func (l *lane) send(ctx context.Context) {
+	defer close(l.idle)
+	for b := range l.hand {
+		if !l.deliver(ctx, b) {
+			return
+		}
+		l.a.acknowledged(b)
+		b.reset()
+		l.free <- b
+	}
+}
+
+// deliver produces the records of b: the same ones, in the same order, until all are durable. It gives up only when ctx ends.
+func (l *lane) deliver(ctx context.Context, b *batch) bool {
+	recs := b.records()
+	pause := l.a.cfg.BackoffInit
+	for len(recs) > 0 {
+		if ctx.Err() != nil {
+			return false
+		}
+		err := l.a.cfg.Queue.Produce(ctx, recs)
+		if err == nil {
+			break
+		}
+		var large *queue.TooLargeError
+		if errors.As(err, &large) {
+			recs = l.divide(recs, large)
+			continue
+		}
+		var part *queue.ProduceError
+		if errors.As(err, &part) {
+			recs = failedOnly(recs, part.Failed)
+		}
+		l.a.produceFailed(err)
+		if !sleep(ctx, jitter(pause)) {
+			return false
+		}
+		pause = min(2*pause, l.a.cfg.BackoffMax)
+	}
+	l.a.produceWorked()
+	return true
+}
+
+// failedOnly keeps the records that are not durable, in order.
+func failedOnly(recs []queue.Record, failed []int) []queue.Record {
+	out := recs[:0]
+	for _, i := range failed {
+		out = append(out, recs[i])
+	}
+	return out
+}
+
+// jitter is d less up to a quarter, so that agents that failed together do not come back together.
+func jitter(d time.Duration) time.Duration {
+	return d - time.Duration(rand.Int64N(int64(d)/4+1))
+}
+
+// sleep waits for d, and reports whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

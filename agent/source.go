@@ -1,0 +1,179 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirlog/weir/ledger"
+	"github.com/weirlog/weir/lines"
+)
+
+// content is an open file, or the decompressed bytes of one.
+type content interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// head is the first len bytes of a file, at most headBytes.
+type head struct {
+	len int
+	sum [32]byte // SHA-256
+	raw []byte   // the bytes; nil while they are not in memory
+}
+
+// holds reports whether b, read from byte 0 on, begins with the head.
+func (h *head) holds(b []byte) bool {
+	if len(b) < h.len {
+		return false
+	}
+	if h.raw != nil {
+		return bytes.Equal(h.raw, b[:h.len])
+	}
+	return h.len == 0 || sha256.Sum256(b[:h.len]) == h.sum
+}
+
+// grow makes b the head.
+func (h *head) grow(b []byte) {
+	b = b[:min(len(b), headBytes)]
+	h.len, h.sum = len(b), sha256.Sum256(b)
+	h.raw = append(h.raw[:0], b...)
+}
+
+// tail is the bytes before a position.
+type tail struct {
+	len int
+	raw [tailBytes]byte
+}
+
+// set keeps the end of b, the bytes before a position.
+func (t *tail) set(b []byte) {
+	t.len = copy(t.raw[:], b[max(0, len(b)-tailBytes):])
+}
+
+func (t *tail) bytes() []byte { return t.raw[:t.len] }
+
+// sum is the form the registry keeps.
+func tailSum(b []byte) uint64 {
+	s := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(s[:8])
+}
+
+// phase is what may be done with a source.
+type phase uint8
+
+const (
+	waiting phase = iota // not in the synced registry yet, or behind its predecessor
+	reading
+	suspect  // its file holds other bytes: the keeper looks for a copy
+	finished // read to its end, not all acknowledged
+	ended
+	dormant // no input wants it any more
+)
+
+func (p phase) String() string {
+	return [...]string{"waiting", "reading", "truncated", "finished", "ended", "dormant"}[p]
+}
+
+// source is one incarnation of one file.
+type source struct {
+	id    ledger.Source
+	ref   uint32
+	chain *chain
+	in    *input
+	first string // path at first sight
+	born  time.Time
+
+	// Guarded by Agent.mu.
+	path       string
+	place      place
+	compressed bool
+	file       content // nil: closed. Opened by keeper or lane, closed by the lane
+	phase      phase
+	known      bool      // its file has been seen by this process
+	gone       bool      // nothing is at path any more; what is open is all there is
+	replaced   bool      // another file has its name
+	since      time.Time // of gone, replaced or suspect
+	quietSince time.Time // when the lane last found new bytes
+	finish     bool      // the lane ends it at its end of file
+	why        endReason
+	atEOF      bool
+	watchSize  int64 // size and mtime of the last scan
+	watchTime  time.Time
+	retryAt    time.Time // opening or reading failed: not before
+	fault      string
+	left       string // the path of the file it went on from, when it goes on in a copy
+
+	// The reader's of its lane.
+	pos       int64 // first byte of the first line not yet taken
+	scanned   int64 // no line ends below it
+	size      int64 // greatest end of file seen
+	head      head
+	tail      tail
+	tailSum   uint64 // instead of tail after a start; tailKnown
+	tailKnown bool
+	env       *envelope
+	term      lines.Terminator
+	enc       *lines.Encoding
+	resolved  bool      // enc and term are the file's
+	next      time.Time // not served before
+	grew      time.Time // when new bytes were seen
+	delayed   bool      // in the lane's list of pauses
+	settled   int64     // position of the last move
+	parked    int64     // stamp in the lane's list of idle files
+	ending    bool      // its end goes out with the last of its bytes
+	headSaved int       // length of the head the registry has
+
+	queued bool // in the lane's ring; guarded by lane.mu
+
+	account account
+}
+
+// account is what became of a source's bytes since the agent started. Read is dropped, merged, acknowledged or in flight.
+type account struct {
+	read, acked, dropped, merged, lost atomic.Int64
+	position, durable, size            atomic.Int64 // next byte to read, first byte not acknowledged, last known size
+	lines                              atomic.Int64
+	lastLine                           atomic.Int64 // Unix ms of the last bytes read
+	unreadSince                        atomic.Int64 // Unix ms, 0: nothing is unread
+}
+
+// chain is the sources that followed one another under one path.
+type chain struct {
+	id   ledger.Source
+	path string
+	lane *lane
+	key  []byte
+
+	list []*source // not ended, in reading order; guarded by Agent.mu
+
+	// The reader's of its lane.
+	joiner  *lines.Joiner // nil: lines pass as they are, or none came yet
+	lagging []*source     // whose position stays behind what was read of them
+}
+
+// before is the source that is read before s, or nil.
+func (c *chain) before(s *source) *source {
+	for i, o := range c.list {
+		if o == s {
+			if i == 0 {
+				return nil
+			}
+			return c.list[i-1]
+		}
+	}
+	return nil
+}
+
+// after is the source that is read after s, or nil.
+func (c *chain) after(s *source) *source {
+	for i, o := range c.list {
+		if o == s && i+1 < len(c.list) {
+			return c.list[i+1]
+		}
+	}
+	return nil
+}

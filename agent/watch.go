@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"sync"
+	"time"
+)
+
+// dir is a directory that files are looked for in. Only the keeper changes it, holding Agent.mu.
+type dir struct {
+	path  string
+	globs []want
+	files map[string]*source // by name in this directory
+
+	watched bool // the kernel reports changes
+	tree    bool // its directories matter
+	scanned bool
+	next    time.Time // of the next full scan
+}
+
+// want is what an input looks for in a directory.
+type want struct {
+	in   *input
+	glob string
+}
+
+// maxNames bounds the names of a directory that wait to be looked at; past it the directory is scanned.
+const maxNames = 16 << 10
+
+// changes is what the kernel reported since the keeper last asked.
+type changes struct {
+	names map[*dir]map[string]struct{} // nil map of names: all
+	all   bool                         // events were lost
+	tree  bool                         // directories came or went
+}
+
+// pending collects changes between the watcher and the keeper.
+type pending struct {
+	mu sync.Mutex
+	c  changes
+}
+
+// note adds a name of d.
+func (p *pending) note(d *dir, name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.c.names == nil {
+		p.c.names = map[*dir]map[string]struct{}{}
+	}
+	set, ok := p.c.names[d]
+	switch {
+	case !ok:
+		p.c.names[d] = map[string]struct{}{name: {}}
+	case set == nil:
+	case len(set) >= maxNames:
+		p.c.names[d] = nil
+	default:
+		set[name] = struct{}{}
+	}
+}
+
+func (p *pending) noteTree() { p.mu.Lock(); p.c.tree = true; p.mu.Unlock() }
+func (p *pending) noteAll()  { p.mu.Lock(); p.c.all = true; p.mu.Unlock() }
+
+// take is what was noted since the last take.
+func (p *pending) take() changes {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.c
+	p.c = changes{}
+	return c
+}
