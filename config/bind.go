@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ func (c *converter) prefixed(n *Node, kind, arg string) string {
 	}
 	return strings.TrimRight(string(b), "\r\n")
 }
+
+// listIndex finds the place in a list within a setting's name.
+var listIndex = regexp.MustCompile(`\[\d+\]`)
 
 // binder reads one map: each method asks for a key by its type and leaves the target alone when the key is absent. done then
 // reports what was never asked for.
@@ -71,6 +75,7 @@ func (b *binder) name(key string) string {
 func (b *binder) get(key string) *Node {
 	if !b.asked[key] {
 		b.known = append(b.known, key)
+		b.f.keys[listIndex.ReplaceAllString(b.name(key), "[]")] = true
 	}
 	b.asked[key] = true
 	n := b.n.get(key)

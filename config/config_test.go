@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -203,4 +205,39 @@ func FuzzParseFilebeat(f *testing.F) {
 		ParseFilebeat("filebeat.yml", []byte(text), env)
 		ParseWeir("weir.yml", []byte(text), env)
 	})
+}
+
+// TestReference: docs/reference/weir.md tells of every setting of weir.yml, and of no other.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	text := []byte("agent: {inputs: [{paths: [x], parsers: [{multiline: {}}, {ndjson: {}}, {container: {}}, {include_message: {}}]}, {type: log, paths: [x], json: {}}]}\npipelines: [{path.config: x}]\nstore: {at: embedded}")
+	f := newFile("weir.yml", text, env)
+	if _, err := parseWeir(f, text); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../docs/reference/weir.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(string(doc), -1) {
+		told[m[1]] = true
+	}
+	for key := range f.keys {
+		if strings.HasPrefix(key, "agent.inputs[]") {
+			continue // docs/reference/filebeat.md
+		}
+		leaf := true
+		for other := range f.keys {
+			leaf = leaf && !strings.HasPrefix(other, key+".") && !strings.HasPrefix(other, key+"[]")
+		}
+		if leaf && !told[key] {
+			t.Errorf("docs/reference/weir.md does not tell of %s", key)
+		}
+	}
+	for key := range told {
+		if !f.keys[key] && !strings.HasPrefix(key, "agent.inputs") {
+			t.Errorf("docs/reference/weir.md tells of %s, which is not read", key)
+		}
+	}
 }

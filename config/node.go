@@ -58,10 +58,11 @@ type file struct {
 	lines []string
 	env   func(string) (string, bool)
 	errs  Errors
+	keys  map[string]bool // every setting that was asked for; list places as []
 }
 
 func newFile(name string, text []byte, env func(string) (string, bool)) *file {
-	return &file{name: name, lines: strings.Split(string(text), "\n"), env: env}
+	return &file{name: name, lines: strings.Split(string(text), "\n"), env: env, keys: map[string]bool{}}
 }
 
 // fail records a mistake at pos; length is the number of characters to underline.

@@ -113,9 +113,12 @@ func ReadWeir(path string) (Weir, error) {
 
 // ParseWeir reads the text of a weir.yml; env looks up variables.
 func ParseWeir(path string, text []byte, env func(string) (string, bool)) (Weir, error) {
+	return parseWeir(newFile(path, text, env), text)
+}
+
+func parseWeir(f *file, text []byte) (Weir, error) {
 	w := DefaultWeir()
-	w.Dir = filepath.Dir(path)
-	f := newFile(path, text, env)
+	w.Dir = filepath.Dir(f.name)
 	root := f.parse(text)
 	if root == nil {
 		return w, f.errs
@@ -135,7 +138,7 @@ func ParseWeir(path string, text []byte, env func(string) (string, bool)) (Weir,
 	log.done()
 	b.done()
 	for _, name := range w.Filebeat {
-		w.addFilebeat(f, name, env)
+		w.addFilebeat(f, name)
 	}
 	w.Data = w.path(w.Data)
 	if len(f.errs) > 0 {
@@ -213,14 +216,14 @@ func (w *Weir) bindAgent(b *binder) {
 const weirMessageMax = 1 << 20
 
 // addFilebeat reads one filebeat.yml named by agent.filebeat; its output section is not used, as one process has one queue.
-func (w *Weir) addFilebeat(f *file, name string, env func(string) (string, bool)) {
+func (w *Weir) addFilebeat(f *file, name string) {
 	path := w.path(name)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		f.fail(Pos{File: f.name}, 1, "", "agent.filebeat: %v", err)
 		return
 	}
-	fb, err := ParseFilebeat(path, text, env)
+	fb, err := ParseFilebeat(path, text, f.env)
 	if errs, ok := err.(Errors); ok {
 		f.errs = append(f.errs, errs...)
 		return
