@@ -139,8 +139,8 @@ type Journal struct {
 
 // epochStart tells the offset from which on batches carry a leader epoch.
 type epochStart struct {
-	Epoch int32
-	Start int64
+	Epoch int32 `json:"epoch"`
+	Start int64 `json:"start"`
 }
 
 // Mark names the end of an append. The zero Mark is durable always.
