@@ -33,11 +33,12 @@ const (
 
 // checkpointBody names durable bytes only.
 type checkpointBody struct {
-	Start    int64        `json:"start"`    // first offset kept
-	Extent   int64        `json:"extent"`   // base of the extent that was active
-	Position int64        `json:"position"` // bytes of it that were durable and need no scan
-	End      int64        `json:"end"`      // offset at that position
-	State    int64        `json:"state"`    // offset of the owner's state, -1 when there is none
+	Start    int64        `json:"start"`          // first offset kept
+	Extent   int64        `json:"extent"`         // base of the extent that was active
+	Position int64        `json:"position"`       // bytes of it that were durable and need no scan
+	End      int64        `json:"end"`            // offset at that position
+	State    int64        `json:"state"`          // offset of the owner's state, -1 when there is none
+	Time     int64        `json:"time,omitempty"` // largest time in the active extent: a time index that ends below it is stale
 	Epochs   []epochStart `json:"epochs,omitempty"`
 	Holes    []Hole       `json:"holes,omitempty"`
 }
@@ -106,7 +107,7 @@ func (j *Journal) checkpointStateLocked(offset int64, state []byte) error {
 			return err
 		}
 	}
-	j.saveIndex(e, false)
+	j.saveIndex(e, true)
 	return j.checkpointLocked(false)
 }
 
@@ -168,6 +169,9 @@ func (j *Journal) checkpointBody() checkpointBody {
 	defer j.mu.Unlock()
 	e := j.active()
 	b := checkpointBody{Start: j.start, Extent: e.base, Position: e.synced, End: j.durable, State: -1, Epochs: j.epochs, Holes: j.holes}
+	if e.index.any {
+		b.Time = e.index.maxTime
+	}
 	if j.state.data != nil {
 		b.State = j.state.offset
 	}
@@ -318,7 +322,7 @@ func (j *Journal) loadState(body checkpointBody, found bool) error {
 		return err
 	}
 	missing := found && body.State >= 0 && j.state.data == nil || j.state.data != nil && j.state.offset > j.durable
-	if j.cfg.Own && (missing || j.state.data != nil && j.state.offset < j.start) {
+	if j.strict() && (missing || j.state.data != nil && j.state.offset < j.start) {
 		return &DamageError{File: fileName(j.cfg.Dir, body.State, stateSuffix), Want: body.State, Why: "the owner's state is lost"}
 	}
 	if missing {

@@ -39,8 +39,13 @@ type Config struct {
 	Pool *Pool            // shared by the journals of a process; nil makes one
 	Now  func() time.Time // wall clock for ages; nil is time.Now
 
+	// OnSync is told how long each fdatasync took, from the goroutine that did it; nil is nobody.
+	OnSync func(time.Duration)
+
 	// Decompress opens the records of a batch for OffsetForTime. nil: a compressed batch answers as a whole.
 	Decompress func(codec int, block []byte) ([]byte, error)
+
+	repair bool // damage becomes a hole, also in a journal of our own payloads
 }
 
 // Bounds of Config.
@@ -131,10 +136,13 @@ type Journal struct {
 	holes    []Hole
 	waiters  map[*Waiter]int64
 	recovery Recovery
-	tick     uint64 // counts uses of indexes
-	indexes  int    // sealed extents with a loaded index
-	epochs   []epochStart
-	state    ownerState
+
+	tailReads, fileReads int64
+
+	tick    uint64 // counts uses of indexes
+	indexes int    // sealed extents with a loaded index
+	epochs  []epochStart
+	state   ownerState
 }
 
 // epochStart tells the offset from which on batches carry a leader epoch.
@@ -164,6 +172,23 @@ func Open(cfg Config) (*Journal, error) {
 	}
 	j.pool.join(j)
 	return j, nil
+}
+
+// Pool is the one of Config, or the journal's own.
+func (j *Journal) Pool() *Pool { return j.pool }
+
+// Stats counts what readers and syncs did since Open.
+type Stats struct {
+	TailReads, FileReads int64
+	Unsynced             int64 // bytes appended and not yet durable
+}
+
+// Stats gives the counts of now.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.active()
+	return Stats{TailReads: j.tailReads, FileReads: j.fileReads, Unsynced: e.size - e.synced}
 }
 
 // Recovered tells what Open found.

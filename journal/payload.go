@@ -98,13 +98,13 @@ func (j *Journal) Replay(from int64, fn func(offset int64, p []byte) error) erro
 }
 
 // ReplayBatches calls fn for each durable batch from the one that contains from on; b is valid during the call. Holes are stepped
-// over in a journal of partitions.
+// over in a journal of partitions; in one of our own payloads only those that Repair accepted.
 func (j *Journal) ReplayBatches(from int64, fn func(h Header, b []byte) error) error {
 	end := j.DurableEnd()
 	from = max(from, j.Start())
 	for from < end {
 		span, err := j.Read(from, replayChunk)
-		if hole := asHole(err); hole != nil && !j.cfg.Own {
+		if hole := asHole(err); hole != nil && (!j.cfg.Own || hole.Accepted) {
 			from = hole.To
 			continue
 		}

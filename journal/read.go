@@ -48,6 +48,7 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 	}
 	if r := j.tail.find(from); r != nil {
 		s := r.span(from, j.durable, max)
+		j.tailReads++
 		j.mu.Unlock()
 		j.lastUse.Store(j.pool.clock.Add(1))
 		return s, nil
@@ -56,6 +57,7 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 		j.mu.Unlock()
 		return Span{}, h
 	}
+	j.fileReads++
 	p, err := j.placeLocked(from)
 	j.mu.Unlock()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ type Hole struct {
 	Extent int64 `json:"extent"` // base of the file
 	Pos    int64 `json:"pos"`    // bad bytes [Pos, PosEnd) of it
 	PosEnd int64 `json:"posEnd"`
+
+	// Accepted: Repair was told to live without it. Readers may step over it, as over a torn one.
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 func (h *Hole) Error() string {
@@ -59,11 +63,15 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("%s is damaged at byte %d (offset %d): %s", e.File, e.Pos, e.Want, e.Why)
 }
 
+// strict tells that damage is a reason not to open.
+func (j *Journal) strict() bool { return j.cfg.Own && !j.cfg.repair }
+
 // recovering is the state of a scan.
 type recovering struct {
 	*Journal
 	want    int64 // offset of the next batch
 	floor   int64 // what the checkpoint says was durable
+	largest int64 // time in the extent of the checkpoint
 	bad     *suspect
 	cutFrom int64 // torn tail of the last extent, -1 when none
 }
@@ -78,6 +86,12 @@ type suspect struct {
 // recover makes the state of the journal from its files. Nobody else uses the journal yet.
 func (j *Journal) recover() error {
 	if err := vfs.MkdirDurable(j.cfg.FS, j.cfg.Dir); err != nil {
+		return err
+	}
+	if err := j.cfg.FS.SyncDir(j.cfg.Dir); err != nil { // a process before us may have failed to: what is seen now must be on the disk
+		return err
+	}
+	if err := j.settleFile(filepath.Join(j.cfg.Dir, checkpointName)); err != nil {
 		return err
 	}
 	body, found, err := j.loadCheckpoint()
@@ -97,7 +111,7 @@ func (j *Journal) recover() error {
 	if !found {
 		j.start = j.extents[0].base
 	}
-	r := &recovering{Journal: j, cutFrom: -1, floor: body.End}
+	r := &recovering{Journal: j, cutFrom: -1, floor: body.End, largest: body.Time}
 	if err := r.scan(body, found); err != nil {
 		return err
 	}
@@ -158,8 +172,10 @@ func (j *Journal) listExtents(entries []fs.DirEntry) error {
 // scan checks what the checkpoint does not vouch for: the bytes behind its position, all of the extents after it, everything when
 // there is no checkpoint.
 func (r *recovering) scan(body checkpointBody, found bool) error {
-	if err := r.settleActive(); err != nil {
-		return err
+	if !r.recovery.Clean {
+		if err := r.settleFile(r.active().name()); err != nil {
+			return err
+		}
 	}
 	first := r.extents[0]
 	if first.base > r.start {
@@ -185,28 +201,30 @@ func (r *recovering) scan(body checkpointBody, found bool) error {
 	return nil
 }
 
-// settleActive makes the page cache tell the truth about the last extent: after a failed sync in a life before, the cache may hold
-// bytes that the disk does not.
-func (r *recovering) settleActive() error {
-	e := r.active()
-	file, err := r.pool.files.use(r.cfg.FS, e)
+// settleFile makes the page cache tell the truth about a file that was written in place: after a failed sync in a life before, it may
+// hold bytes that the disk does not. The sync leaves no page dirty, so that all are dropped and read again.
+func (j *Journal) settleFile(name string) error {
+	f, err := j.cfg.FS.OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer r.pool.files.done(file)
-	if r.recovery.Clean {
-		return nil
+	fi, err := f.Stat()
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := file.f.Sync(); err != nil {
-		return fmt.Errorf("sync %s: %w", e.name(), err)
+	if err == nil {
+		err = f.Forget(0, fi.Size())
 	}
-	return file.f.Forget(0, e.size)
+	return errors.Join(err, f.Close())
 }
 
 // missing handles offsets [from, to) for which e should have batches and has none. They had been durable: a roll syncs before it goes
 // on, and extents are removed only below the start.
 func (r *recovering) missing(e *extent, from, to int64) error {
-	if r.cfg.Own {
+	if r.strict() {
 		return &DamageError{File: e.name(), Pos: e.size, Want: from, Why: fmt.Sprintf("batches up to offset %d are missing", to)}
 	}
 	r.addHole(Hole{From: from, To: to, Extent: e.base, Pos: e.size, PosEnd: e.size})
@@ -220,7 +238,7 @@ func (r *recovering) scanExtent(e *extent, pos int64, last bool) error {
 		return err
 	}
 	defer r.pool.files.done(file)
-	if err := r.indexBefore(e, file.f, pos); err != nil {
+	if err := r.indexBefore(e, file.f, pos, r.largest); err != nil {
 		return err
 	}
 	limit := int64(math.MaxInt64)
@@ -250,7 +268,7 @@ func (r *recovering) scanExtent(e *extent, pos int64, last bool) error {
 }
 
 // indexBefore loads the index for the part of e that is not scanned.
-func (r *recovering) indexBefore(e *extent, f vfs.File, pos int64) error {
+func (r *recovering) indexBefore(e *extent, f vfs.File, pos, largest int64) error {
 	e.index = &index{}
 	if pos == 0 {
 		return nil
@@ -258,10 +276,15 @@ func (r *recovering) indexBefore(e *extent, f vfs.File, pos int64) error {
 	x, err := loadIndex(r.cfg.FS, e, e.size)
 	if err == nil {
 		x.cut(pos)
+		if err = x.complete(f, place{e: e, size: pos, limit: math.MaxInt64}); err == nil && x.maxTime < largest {
+			err = errBadIndex
+		}
+	}
+	if err == nil {
 		e.index = x
 		return nil
 	}
-	if !errors.Is(err, errBadIndex) && !errors.Is(err, fs.ErrNotExist) {
+	if !isBad(err) && !errors.Is(err, errBadIndex) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	e.index, err = buildIndex(f, e.base, pos, math.MaxInt64)
@@ -289,13 +312,13 @@ func (r *recovering) badBytes(e *extent, s *scanner, h *Header, limit int64, las
 	if err != nil {
 		return false, err
 	}
-	if r.cfg.Own && last && r.ckpt.clean {
+	if r.strict() && last && r.ckpt.clean {
 		return false, &DamageError{File: e.name(), Pos: pos, Want: r.want, Why: "bad bytes after a clean stop"}
 	}
 	if !found {
 		return false, r.endExtent(e, pos, last)
 	}
-	if r.cfg.Own {
+	if r.strict() {
 		if r.bad == nil {
 			r.bad = &suspect{e, pos, r.want}
 		}
@@ -463,7 +486,7 @@ func (j *Journal) endTrim() error {
 
 // belowFloor handles an end before the one that the checkpoint says was durable: offsets are never given twice.
 func (r *recovering) belowFloor(e *extent) error {
-	if r.cfg.Own {
+	if r.strict() {
 		return &DamageError{File: e.name(), Pos: e.size, Want: r.want, Why: fmt.Sprintf("the checkpoint says that offset %d was durable", r.floor)}
 	}
 	r.addHole(Hole{From: r.want, To: r.floor, Extent: e.base, Pos: e.size, PosEnd: e.size})

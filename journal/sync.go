@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 )
 
 // Sync returns nil when everything up to m is on disk, ErrPoisoned when that can no longer happen. The first waiter syncs all that
@@ -55,7 +56,11 @@ func (j *Journal) leadLocked() {
 	j.mu.Unlock()
 	var err error
 	if file != nil { // else nothing was written since the last sync
+		began := time.Now()
 		err = file.f.Sync()
+		if j.cfg.OnSync != nil {
+			j.cfg.OnSync(time.Since(began))
+		}
 	}
 	<-j.pool.syncs
 	j.mu.Lock()
