@@ -1,0 +1,200 @@
+package agg
+
+import (
+	"encoding/binary"
+
+	"github.com/axiomhq/hyperloglog"
+	"github.com/weirlog/weir/store/mapping"
+	"github.com/weirlog/weir/store/query"
+	"github.com/zeebo/xxh3"
+)
+
+// defaultPrecision is up to how many distinct values a cardinality is exact; maxPrecision bounds what may be asked for.
+const (
+	defaultPrecision = 3000
+	maxPrecision     = 40000
+)
+
+// cardinality counts distinct values: exactly up to the precision threshold, then by HyperLogLog.
+type cardinality struct {
+	source
+	precision int
+}
+
+func (*cardinality) isMetric() {}
+
+func parseCardinality(d *decoder, a *Agg, n *query.Node) (spec, error) {
+	s := &cardinality{precision: defaultPrecision}
+	err := members(a, n, func(key string, v *query.Node) (bool, error) {
+		switch key {
+		case "precision_threshold":
+			p, ok := v.Int()
+			if !ok {
+				return true, wrong(v, a, key)
+			}
+			if p < 0 {
+				return true, query.Badf("[precisionThreshold] must be greater than or equal to 0. Found [%d] in [%s]", p, a.name)
+			}
+			s.precision = min(p, maxPrecision)
+			return true, nil
+		case "execution_hint", "rehash":
+			return true, nil
+		}
+		return s.source.set(a, key, v)
+	})
+	if err == nil {
+		err = s.check(a)
+	}
+	return s, err
+}
+
+func (s *cardinality) bind(c *planner) (binder, error) {
+	b, err := c.bindSource(&s.source)
+	return &cardinalityBinder{b, s.precision}, err
+}
+
+type cardinalityBinder struct {
+	*bound
+	precision int
+}
+
+func (b *cardinalityBinder) open(o *opener) collector {
+	return &cardinalityCollector{reader: b.bound.open(o.src), precision: b.precision}
+}
+
+// distinct is a set of hashes, or a sketch of one that grew too large.
+type distinct struct {
+	exact  map[uint64]struct{}
+	sketch *hyperloglog.Sketch
+}
+
+func (s *distinct) add(h uint64, limit int) {
+	if s.sketch != nil {
+		s.sketch.InsertHash(h)
+		return
+	}
+	if s.exact == nil {
+		s.exact = map[uint64]struct{}{}
+	}
+	s.exact[h] = struct{}{}
+	if len(s.exact) > limit {
+		s.sketch = hyperloglog.New14()
+		for h := range s.exact {
+			s.sketch.InsertHash(h)
+		}
+		s.exact = nil
+	}
+}
+
+func (s *distinct) count() int64 {
+	if s.sketch != nil {
+		return int64(s.sketch.Estimate())
+	}
+	return int64(len(s.exact))
+}
+
+// cardinalityCollector marks ordinals in a bitmap per bucket and hashes the dictionary's entries once, at the end.
+type cardinalityCollector struct {
+	*reader
+	precision int
+	sets      []distinct
+	ordSets   []*query.OrdSet
+}
+
+func (c *cardinalityCollector) collect(b *batch) error {
+	c.load(b.zone)
+	if c.ords != nil && !c.hasMiss {
+		c.collectOrds(b)
+		return nil
+	}
+	var one [1]int64
+	var buf [8]byte
+	for i, row := range b.rows {
+		n := int(b.bucket(i))
+		for n >= len(c.sets) {
+			c.sets = append(c.sets, distinct{})
+		}
+		if c.constant != nil {
+			c.sets[n].add(xxh3.HashString(*c.constant), c.precision)
+			continue
+		}
+		for _, v := range c.ints(row, &one) {
+			binary.LittleEndian.PutUint64(buf[:], uint64(v))
+			c.sets[n].add(xxh3.Hash(buf[:]), c.precision)
+		}
+		if c.f != nil && c.f.Type.Kind() != mapping.Numbers {
+			c.bytes(row, func(v []byte) { c.sets[n].add(xxh3.Hash(v), c.precision) })
+		}
+	}
+	return nil
+}
+
+func (c *cardinalityCollector) collectOrds(b *batch) {
+	for i, row := range b.rows {
+		if !c.ovec.Has.Get(int(row)) {
+			continue
+		}
+		n := int(b.bucket(i))
+		for n >= len(c.ordSets) {
+			c.ordSets = append(c.ordSets, nil)
+		}
+		set := c.ordSets[n]
+		if set == nil {
+			set = query.NewOrdSet(c.ords.Len())
+			c.ordSets[n] = set
+		}
+		if c.ovec.Start == nil {
+			set.Add(c.ovec.V[row])
+			continue
+		}
+		for _, ord := range c.ovec.V[c.ovec.Start[row]:c.ovec.Start[row+1]] {
+			set.Add(ord)
+		}
+	}
+}
+
+func (c *cardinalityCollector) finish(bucket int) partial {
+	if bucket < len(c.sets) {
+		return &c.sets[bucket]
+	}
+	out := &distinct{}
+	if bucket < len(c.ordSets) && c.ordSets[bucket] != nil {
+		eachOrd(c.ordSets[bucket], func(ord uint32) { out.add(xxh3.Hash(c.ords.Value(ord)), c.precision) })
+	}
+	return out
+}
+
+// eachOrd calls f for the members of a set.
+func eachOrd(s *query.OrdSet, f func(ord uint32)) {
+	for w, word := range s.Bits {
+		for b := uint32(0); word != 0; b, word = b+1, word>>1 {
+			if word&1 != 0 {
+				f(uint32(w)*64 + b)
+			}
+		}
+	}
+}
+
+func (s *cardinality) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
+	all := &distinct{}
+	for _, p := range parts {
+		part := p.(*distinct)
+		for h := range part.exact {
+			all.add(h, s.precision)
+		}
+		if part.sketch == nil {
+			continue
+		}
+		if all.sketch == nil {
+			all.sketch = hyperloglog.New14()
+			for h := range all.exact {
+				all.sketch.InsertHash(h)
+			}
+			all.exact = nil
+		}
+		if err := all.sketch.Merge(part.sketch); err != nil {
+			return nil, err
+		}
+	}
+	return countResult{a.typ, all.count()}, nil
+}

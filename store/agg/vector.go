@@ -1,0 +1,131 @@
+package agg
+
+import "github.com/weirlog/weir/store/query"
+
+// batch is rows of one zone, each in a bucket of the aggregation above. A row may come several times, in different buckets.
+type batch struct {
+	zone    int
+	rows    []uint16
+	buckets []uint32         // parallel to rows; nil: all in bucket 0
+	sel     *query.Selection // the rows, when buckets is nil
+}
+
+// set makes a batch of one bucket from a selection.
+func (b *batch) set(zone int, sel *query.Selection) {
+	b.zone, b.sel, b.buckets = zone, sel, nil
+	b.rows = sel.Rows(b.rows[:0])
+}
+
+// bucket is the bucket of the i-th row.
+func (b *batch) bucket(i int) uint32 {
+	if b.buckets == nil {
+		return 0
+	}
+	return b.buckets[i]
+}
+
+// reset empties a batch that is filled by add.
+func (b *batch) reset(zone int) {
+	b.zone, b.sel = zone, nil
+	b.rows = b.rows[:0]
+	if b.buckets == nil {
+		b.buckets = make([]uint32, 0, query.ZoneRows)
+	}
+	b.buckets = b.buckets[:0]
+}
+
+func (b *batch) add(row uint16, bucket uint32) {
+	b.rows = append(b.rows, row)
+	b.buckets = append(b.buckets, bucket)
+}
+
+// slot is a bucket below a bucket.
+type slot struct {
+	parent uint32
+	key    int64
+}
+
+// tree numbers the buckets that a bucket aggregation makes below those of its parent, counts their rows and feeds the aggregations
+// in them. Keys are int64: numbers, ordinals, or indices.
+type tree struct {
+	subs   []collector
+	index  map[slot]uint32
+	slots  []slot
+	counts []int64
+	kids   map[uint32][]uint32 // buckets by parent, in order of appearance
+	batch  batch
+	last   slot
+	lastN  uint32
+	any    bool
+}
+
+func newTree(o *opener) *tree {
+	return &tree{subs: o.children(), index: map[slot]uint32{}, kids: map[uint32][]uint32{}}
+}
+
+// bucket is the number of the bucket of key below parent.
+func (t *tree) bucket(parent uint32, key int64) uint32 {
+	s := slot{parent, key}
+	if t.any && s == t.last {
+		return t.lastN
+	}
+	n, ok := t.index[s]
+	if !ok {
+		n = uint32(len(t.slots))
+		t.index[s] = n
+		t.slots = append(t.slots, s)
+		t.counts = append(t.counts, 0)
+		t.kids[parent] = append(t.kids[parent], n)
+	}
+	t.last, t.lastN, t.any = s, n, true
+	return n
+}
+
+// begin starts a zone.
+func (t *tree) begin(zone int) { t.batch.reset(zone) }
+
+// add counts a row in a bucket.
+func (t *tree) add(row uint16, bucket uint32) {
+	t.counts[bucket]++
+	if len(t.subs) > 0 {
+		t.batch.add(row, bucket)
+	}
+}
+
+// end feeds the aggregations below with the rows of the zone.
+func (t *tree) end() error {
+	if len(t.subs) == 0 || len(t.batch.rows) == 0 {
+		return nil
+	}
+	for _, c := range t.subs {
+		if err := c.collect(&t.batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bucketPart is one bucket of one source.
+type bucketPart struct {
+	key   bucketKey
+	count int64
+	subs  []partial
+}
+
+// bucketKey is a bucket's key in the form that is the same in all sources.
+type bucketKey struct {
+	n int64
+	s string
+}
+
+// finish lists the buckets below parent.
+func (t *tree) finish(parent int, key func(k int64) bucketKey) []bucketPart {
+	kids := t.kids[uint32(parent)]
+	out := make([]bucketPart, len(kids))
+	for i, n := range kids {
+		out[i] = bucketPart{key(t.slots[n].key), t.counts[n], finishAll(t.subs, int(n))}
+	}
+	return out
+}
+
+func numberKey(k int64) bucketKey { return bucketKey{n: k} }
