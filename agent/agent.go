@@ -41,6 +41,7 @@ type Agent struct {
 	dirs     map[string]*dir
 	suspects []*source // found truncated, for the keeper
 	retry    []*source // could not be opened or read, for the keeper
+	blocked  []*source // wait for what precedes them, for the keeper
 	finished []*source // acknowledged to their end, for the keeper
 	open     int       // descriptors of files
 	produce  produceState
@@ -207,7 +208,7 @@ func (a *Agent) acknowledged(b *batch) {
 	for i := range b.moves {
 		m := &b.moves[i]
 		a.reg.move(m.src.ref, m.pos, m.tail, m.size, now)
-		m.src.account.durable.Store(m.pos)
+		m.src.account.settle(m.pos, m.read)
 	}
 	if len(b.ends) == 0 {
 		return

@@ -22,6 +22,7 @@ type move struct {
 	pos  int64
 	tail uint64
 	size int64
+	read int64 // Unix ms of the read that came this far
 }
 
 // batch is what one Produce carries, and what it settles. It is the reader's or the sender's, never both.

@@ -31,7 +31,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 			return
 		}
 	}
-	if rotated && k.holdLocked(d, e, c) {
+	if rotated && k.holdLocked(e, c, now) {
 		return
 	}
 	if old := d.files[e.name]; old != nil {
@@ -69,10 +69,15 @@ func (k *keeper) chainOf(d *dir, name string) *chain {
 
 // isNewer reports whether a rotation was made after the last source of c was first seen, so that none of it can have been read.
 func (k *keeper) isNewer(c *chain, e *entry) bool {
-	if len(c.list) == 0 {
+	var last *source
+	for _, s := range c.list {
+		if s.phase != waiting { // those are of this very look
+			last = s
+		}
+	}
+	if last == nil {
 		return false
 	}
-	last := c.list[len(c.list)-1]
 	if e.st.place.btime != 0 {
 		return time.Unix(0, e.st.place.btime).After(last.born)
 	}

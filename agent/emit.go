@@ -109,7 +109,7 @@ func (l *lane) move(s *source, pos int64) {
 			return // the place stays behind until the source moves on
 		}
 		s.settled = pos
-		l.batch.move(move{src: s, pos: pos, tail: sum, size: s.size})
+		l.batch.move(move{src: s, pos: pos, tail: sum, size: s.size, read: l.now.UnixMilli()})
 	}
 	if s.head.len != s.headSaved {
 		s.headSaved = s.head.len

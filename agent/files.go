@@ -64,15 +64,23 @@ func (a *Agent) cannotOpenLocked(s *source, err error, now time.Time) {
 	a.poke()
 }
 
-// mayFollowLocked reports whether s, behind prev in its chain, may be read: prev is at its end, or s waited for that long enough.
-func (a *Agent) mayFollowLocked(prev, s *source, now time.Time) bool {
-	for p := prev; p != nil; p = s.chain.before(p) {
-		done := p.atEOF || p.phase == ended || p.phase == dormant
-		if !done && now.Sub(s.born) < a.cfg.timing.succession {
-			return false
-		}
+// mayFollowLocked reports whether s may be read: what precedes it in its chain is at its end, or made no progress for a while.
+func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
+	var progress int64
+	done := true
+	for p := s.chain.before(s); p != nil; p = s.chain.before(p) {
+		done = done && (p.atEOF || p.phase == finished || p.phase == dormant || !p.known)
+		progress += p.account.position.Load()
 	}
-	return true
+	if done {
+		s.blocked = false
+		return true
+	}
+	if !s.blocked || progress != s.blockedAt {
+		s.blocked, s.blockedAt, s.blockedSince = true, progress, now
+		return false
+	}
+	return now.Sub(s.blockedSince) >= a.cfg.timing.succession
 }
 
 // hasSuccessor reports whether a source follows s in its chain.
@@ -93,6 +101,8 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 		a.stats.lost.Add(unread)
 		a.log.Warn("bytes of a log file are gone unread", "path", s.path, "bytes", unread, "why", why.String())
 	}
+	a.stats.pastRead.Add(s.account.read.Load())
+	a.stats.pastLines.Add(s.account.lines.Load())
 	a.detachLocked(s)
 	next := s.chain.after(s)
 	s.chain.list = slices.DeleteFunc(s.chain.list, func(o *source) bool { return o == s })

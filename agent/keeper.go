@@ -76,6 +76,7 @@ func (k *keeper) step(now time.Time) {
 	k.scans(now)
 	k.poll(now)
 	k.again(now)
+	k.unsure(now)
 	k.truncated(now)
 	k.end(now)
 	k.register(now)
@@ -102,7 +103,7 @@ func (k *keeper) pause(now time.Time) time.Duration {
 		}
 	}
 	k.a.mu.Unlock()
-	if busy || len(k.endings)+len(k.fresh)+len(k.waiting)+len(k.polled) > 0 {
+	if busy || len(k.endings)+len(k.fresh)+len(k.waiting)+len(k.polled)+len(k.held) > 0 {
 		return k.a.cfg.timing.tick
 	}
 	return max(next.Sub(now), 0)
@@ -225,21 +226,23 @@ func (k *keeper) register(now time.Time) {
 			continue
 		}
 		s.phase = reading
-		if s.chain.before(s) != nil {
-			k.waiting = append(k.waiting, s)
-		}
 		s.chain.lane.wake(s)
 	}
 	k.fresh = nil
 }
 
-// succeed wakes sources whose predecessor did not end in time.
+// succeed wakes sources that wait for what precedes them in their chain, when that is done or stands still.
 func (k *keeper) succeed(now time.Time) {
 	k.a.mu.Lock()
 	defer k.a.mu.Unlock()
+	for _, s := range k.a.blocked {
+		if !slices.Contains(k.waiting, s) {
+			k.waiting = append(k.waiting, s)
+		}
+	}
+	k.a.blocked = k.a.blocked[:0]
 	k.waiting = slices.DeleteFunc(k.waiting, func(s *source) bool {
-		prev := s.chain.before(s)
-		if prev != nil && s.phase == reading && !k.a.mayFollowLocked(prev, s, now) {
+		if s.phase == reading && !k.a.mayFollowLocked(s, now) {
 			return false
 		}
 		s.chain.lane.wake(s)

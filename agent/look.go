@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -33,7 +35,7 @@ func (k *keeper) look(d *dir, names map[string]struct{}, now time.Time) {
 		unknown = append(unknown, k.recognizeLocked(d, k.strays(d, list), now)...)
 	}
 	moved := k.displacedLocked(d, entries, absent)
-	slices.SortStableFunc(unknown, func(a, b *entry) int { return a.st.mtime.Compare(b.st.mtime) })
+	slices.SortFunc(unknown, olderFirst)
 	for _, e := range unknown {
 		k.considerLocked(d, e, moved, now)
 	}
@@ -42,6 +44,21 @@ func (k *keeper) look(d *dir, names map[string]struct{}, now time.Time) {
 			k.vanishedLocked(s, now)
 		}
 	}
+}
+
+// olderFirst orders files as they were written: by the last write, then by birth (clocks of file systems tick every 4 ms), then with
+// the higher rotation first.
+func olderFirst(a, b *entry) int {
+	if c := a.st.mtime.Compare(b.st.mtime); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.st.place.btime, b.st.place.btime); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(len(b.name), len(a.name)); c != 0 {
+		return c
+	}
+	return strings.Compare(b.name, a.name)
 }
 
 // names are what is to be looked at: all names of the directory that matter, or those given. ok is false when the directory cannot be

@@ -13,56 +13,79 @@ import (
 
 // heldCopy is a rotation that holds what a live source holds: a copy that is being made before the file is truncated.
 type heldCopy struct {
-	entry entry
-	src   *source
+	entry  entry
+	src    *source
+	unsure bool      // it is too short yet to tell
+	since  time.Time // when it was first seen
 }
 
 // holdLocked holds a rotation back when it begins as a live source of its chain does, and ends as that does at the same place, or that
-// has been truncated already.
-func (k *keeper) holdLocked(d *dir, e *entry, c *chain) bool {
+// has been truncated already. One that is too short to tell is held for a while.
+func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
+	ino := e.st.place.inode()
+	h := k.held[ino]
+	if h == nil {
+		h = &heldCopy{since: now}
+	}
 	for _, s := range c.list {
-		if s.phase == ended || s.gone && s.file == nil {
-			continue
+		if s.path != c.path || s.phase != reading && s.phase != suspect {
+			continue // only the file at the chain's path is copied and truncated
 		}
-		if k.isCopy(e, s) {
-			k.held[e.st.place.inode()] = &heldCopy{entry: *e, src: s}
+		same, unsure := k.isCopy(e, s)
+		if same || unsure && now.Sub(h.since) < k.a.cfg.timing.copyWait {
+			h.entry, h.src, h.unsure = *e, s, !same
+			k.held[ino] = h
 			return true
 		}
 	}
+	delete(k.held, ino)
 	return false
 }
 
-// isCopy compares a file with a live source.
-func (k *keeper) isCopy(e *entry, s *source) bool {
+// unsure looks again at copies that were too short to tell.
+func (k *keeper) unsure(now time.Time) {
+	for _, h := range k.held {
+		if h.unsure {
+			if d := k.a.dirs[filepath.Dir(h.entry.path)]; d != nil {
+				k.look(d, map[string]struct{}{h.entry.name: {}}, now)
+			}
+		}
+	}
+}
+
+// isCopy compares a file with a live source: it must begin with the same head, and end with what that holds at the same place.
+func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	sv, ok := k.a.reg.get(s.ref)
-	if !ok || sv.headLen == 0 || e.st.size < int64(sv.headLen) {
-		return false
+	if !ok || sv.headLen == 0 || e.st.size == 0 {
+		return false, true
 	}
 	f, err := openLog(e.path)
 	if err != nil {
-		return false
+		return false, true
 	}
 	defer f.Close()
-	if !prefixIs(f, sv.headLen, sv.headSum) {
-		return false
+	long := e.st.size >= int64(sv.headLen)
+	if long && !prefixIs(f, sv.headLen, sv.headSum) {
+		return false, false
 	}
 	live, err := openLog(s.path)
 	if err != nil {
-		return true
+		return long, !long
 	}
 	defer live.Close()
 	if !prefixIs(live, sv.headLen, sv.headSum) {
-		return true // truncated already
+		return long, !long // truncated already
 	}
 	n := min(e.st.size, tailBytes)
 	a, b := make([]byte, n), make([]byte, n)
 	if _, err := f.ReadAt(a, e.st.size-n); err != nil {
-		return false
+		return false, true
 	}
 	if _, err := live.ReadAt(b, e.st.size-n); err != nil {
-		return errors.Is(err, io.EOF)
+		return errors.Is(err, io.EOF), false
 	}
-	return bytes.Equal(a, b)
+	same = bytes.Equal(a, b)
+	return same && long, same && !long
 }
 
 // prefixIs reports whether the first n bytes of f have that SHA-256.

@@ -67,7 +67,9 @@ func (l *lane) file(s *source) (f content, finish bool) {
 	if s.phase != reading || l.now.Before(s.retryAt) {
 		return nil, false
 	}
-	if prev := s.chain.before(s); prev != nil && !a.mayFollowLocked(prev, s, l.now) {
+	if !a.mayFollowLocked(s, l.now) {
+		a.blocked = append(a.blocked, s)
+		a.poke()
 		return nil, false
 	}
 	if s.file == nil {
@@ -150,6 +152,7 @@ func (l *lane) sized(s *source, size int64) {
 	if size > s.size {
 		s.size, s.grew = size, l.now
 		s.account.lastLine.Store(l.now.UnixMilli())
+		s.account.unreadSince.CompareAndSwap(0, l.now.UnixMilli())
 	}
 	s.account.size.Store(s.size)
 }
@@ -387,7 +390,10 @@ func (l *lane) finish(s *source, rest []byte) {
 		c.joiner.Flush()
 	}
 	l.a.mu.Lock()
-	s.finish = false
+	s.finish, s.atEOF = false, true
+	if next := c.after(s); next != nil {
+		l.wake(next)
+	}
 	if s.gone {
 		s.phase, s.ending = finished, true
 	}

@@ -88,24 +88,27 @@ type source struct {
 	born  time.Time
 
 	// Guarded by Agent.mu.
-	path       string
-	place      place
-	compressed bool
-	file       content // nil: closed. Opened by keeper or lane, closed by the lane
-	phase      phase
-	known      bool      // its file has been seen by this process
-	gone       bool      // nothing is at path any more; what is open is all there is
-	replaced   bool      // another file has its name
-	since      time.Time // of gone, replaced or suspect
-	quietSince time.Time // when the lane last found new bytes
-	finish     bool      // the lane ends it at its end of file
-	why        endReason
-	atEOF      bool
-	watchSize  int64 // size and mtime of the last scan
-	watchTime  time.Time
-	retryAt    time.Time // opening or reading failed: not before
-	fault      string
-	left       string // the path of the file it went on from, when it goes on in a copy
+	path         string
+	place        place
+	compressed   bool
+	file         content // nil: closed. Opened by keeper or lane, closed by the lane
+	phase        phase
+	known        bool      // its file has been seen by this process
+	gone         bool      // nothing is at path any more; what is open is all there is
+	replaced     bool      // another file has its name
+	since        time.Time // of gone, replaced or suspect
+	quietSince   time.Time // when the lane last found new bytes
+	finish       bool      // the lane ends it at its end of file
+	why          endReason
+	atEOF        bool
+	watchSize    int64 // size and mtime of the last scan
+	watchTime    time.Time
+	retryAt      time.Time // opening or reading failed: not before
+	fault        string
+	blocked      bool  // waits for what precedes it in its chain,
+	blockedAt    int64 // whose positions added up to this
+	blockedSince time.Time
+	left         string // the path of the file it went on from, when it goes on in a copy
 
 	// The reader's of its lane.
 	pos       int64 // first byte of the first line not yet taken
@@ -139,6 +142,15 @@ type account struct {
 	lines                              atomic.Int64
 	lastLine                           atomic.Int64 // Unix ms of the last bytes read
 	unreadSince                        atomic.Int64 // Unix ms, 0: nothing is unread
+}
+
+// settle notes that everything below pos is acknowledged; bytes above it, if any, were seen at the time of that read or later.
+func (c *account) settle(pos, read int64) {
+	c.durable.Store(pos)
+	if pos >= c.size.Load() {
+		read = 0
+	}
+	c.unreadSince.Store(read)
 }
 
 // chain is the sources that followed one another under one path.

@@ -1,0 +1,188 @@
+package agent
+
+import (
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// numbered are n lines with a prefix, and the text that holds them.
+func numbered(prefix string, from, n int) (list []string, text string) {
+	var b strings.Builder
+	for i := from; i < from+n; i++ {
+		line := fmt.Sprintf("%s line %06d", prefix, i)
+		list = append(list, line)
+		b.WriteString(line + "\n")
+	}
+	return list, b.String()
+}
+
+// copyFile copies as logrotate's copytruncate does.
+func (h *harness) copyFile(from, to string) {
+	h.t.Helper()
+	b, err := os.ReadFile(h.path(from))
+	if err == nil {
+		err = os.WriteFile(h.path(to), b, 0o644)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *harness) gzip(from, to string) {
+	h.t.Helper()
+	b, err := os.ReadFile(h.path(from))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	f, err := os.Create(h.path(to))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	z := gzip.NewWriter(f)
+	if _, err = z.Write(b); err == nil {
+		err = z.Close()
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		err = os.Remove(h.path(from))
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *harness) truncate(name string) {
+	h.t.Helper()
+	if err := os.Truncate(h.path(name), 0); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestRotations(t *testing.T) {
+	t.Parallel()
+	for _, globs := range [][]string{{"*.log"}, {"*.log*"}} {
+		for _, tc := range []struct {
+			name string
+			run  func(h *harness)
+		}{
+			{"rename while running", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 100)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.rename("app.log", "app.log.1")
+				b, text := numbered("b", 0, 100)
+				h.write("app.log.1", "late\n")
+				h.write("app.log", text)
+				h.expect(append(append(a, "late"), b...)...)
+			}},
+			{"rename twice while down", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 10)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.stop()
+				h.write("app.log", "unread a\n")
+				h.rename("app.log", "app.log.1")
+				h.write("app.log", "b one\nb two\n")
+				h.rename("app.log.1", "app.log.2")
+				h.rename("app.log", "app.log.1")
+				h.write("app.log", "c one\n")
+				h.start()
+				h.expect(append(a, "unread a", "b one", "b two", "c one")...)
+			}},
+			{"rename out of the globs", func(h *harness) {
+				h.start()
+				h.write("app.log", "one\n")
+				h.expect("one")
+				h.rename("app.log", "saved")
+				h.write("saved", "two\n")
+				h.expect("one", "two")
+			}},
+			{"copytruncate while running", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 50)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.copyFile("app.log", "app.log.1")
+				h.truncate("app.log")
+				b, text := numbered("b", 0, 70)
+				h.write("app.log", text)
+				h.expect(append(a, b...)...)
+			}},
+			{"copytruncate while down, unread bytes in the copy", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 50)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.stop()
+				u, text := numbered("u", 0, 20)
+				h.write("app.log", text)
+				h.copyFile("app.log", "app.log.1")
+				h.truncate("app.log")
+				b, text := numbered("b", 0, 200)
+				h.write("app.log", text)
+				h.start()
+				h.expect(append(append(a, u...), b...)...)
+			}},
+			{"renamed and compressed while down", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 50)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.stop()
+				u, text := numbered("u", 0, 20)
+				h.write("app.log", text)
+				h.gzip("app.log", "app.log.1.gz")
+				h.write("app.log", "b\n")
+				h.start()
+				h.expect(append(append(a, u...), "b")...)
+				h.stop()
+				h.write("app.log", "c\n")
+				h.start()
+				h.expect(append(append(a, u...), "b", "c")...)
+			}},
+			{"truncated without a copy", func(h *harness) {
+				h.start()
+				a, text := numbered("a", 0, 50)
+				h.write("app.log", text)
+				h.expect(a...)
+				h.truncate("app.log")
+				h.write("app.log", "new\n")
+				h.expect(append(a, "new")...)
+			}},
+			{"removed and made again", func(h *harness) {
+				h.start()
+				h.write("app.log", "one\nunfinished")
+				h.expect("one")
+				if err := os.Remove(h.path("app.log")); err != nil {
+					h.t.Fatal(err)
+				}
+				h.expect("one", "unfinished")
+				h.write("app.log", "two\n")
+				h.expect("one", "unfinished", "two")
+			}},
+		} {
+			t.Run(tc.name+" "+globs[0], func(t *testing.T) {
+				t.Parallel()
+				h := newHarness(t)
+				h.cfg.Inputs[0].Paths = []string{filepath.Join(h.dir, globs[0])}
+				tc.run(h)
+				h.stop()
+				h.start()
+				n := len(h.q.messages())
+				h.write("other.log", "end\n")
+				h.await("end", func() bool { return len(h.q.messages()) > n })
+				if got := h.q.messages(); got[n] != "end" || len(got) != n+1 {
+					t.Fatalf("after another start %q follow, want only %q", got[n:], "end")
+				}
+			})
+		}
+	}
+}
