@@ -74,6 +74,7 @@ export function compile(text) {
       const list = [];
       while (tokens[i] && tokens[i].text !== ')')
         if (!/^or$/i.test(tokens[i++].text)) list.push(matcher(t.text, tokens[i - 1].text));
+      if (!tokens[i]) fail('")"');
       i++;
       return (r) => list.some((m) => m(r));
     }

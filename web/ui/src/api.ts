@@ -133,7 +133,7 @@ export interface TailFrame {
   unseen: number;
   now: string;
   history?: boolean;
-  error?: Failure;
+  polling?: boolean;
 }
 
 export interface Info {
@@ -231,7 +231,7 @@ function query(params: Record<string, string | number | undefined>): string {
   return p.toString();
 }
 
-async function get<T>(path: string, params: Record<string, string | number | undefined>, signal?: AbortSignal) {
+export async function get<T>(path: string, params: Record<string, string | number | undefined>, signal?: AbortSignal) {
   const res = await ask(`${path}?${query(params)}`, { signal });
   return (await res.json()) as T;
 }
@@ -274,4 +274,15 @@ export function tailUrl(params: { index: string; query: string; lang: string }):
   const u = new URL(`weir/tail?${query(params)}`, document.baseURI);
   u.protocol = u.protocol === 'https:' ? 'wss:' : 'ws:';
   return u.href;
+}
+
+/** Why live tail is refused: the same address, asked without a WebSocket; null when the server would serve it, or is away. */
+export async function tailRefusal(address: string): Promise<string | null> {
+  try {
+    const res = await fetch(address.replace(/^ws/, 'http'));
+    if (res.status < 400 || res.status === 426 || res.status >= 500) return null;
+    return (await failureOf(res)).reason;
+  } catch {
+    return null;
+  }
 }

@@ -19,6 +19,12 @@ function show(key: string): string {
     .replace('ArrowUp', '↑');
 }
 
+/** The sheet itself takes the focus: on the button it would open a tooltip, and Escape would close only that. */
+function focusSheet(e: Event) {
+  e.preventDefault();
+  (e.currentTarget as HTMLElement).focus();
+}
+
 /** The table of keys, as it is. */
 export function KeySheet({ open, onOpen }: { open: boolean; onOpen(open: boolean): void }) {
   const t = useT();
@@ -26,7 +32,12 @@ export function KeySheet({ open, onOpen }: { open: boolean; onOpen(open: boolean
     <Dialog.Root open={open} onOpenChange={onOpen}>
       <Dialog.Portal>
         <Dialog.Overlay className={layer.shade} />
-        <Dialog.Content className={cx(layer.layer, styles.sheet)} aria-describedby={undefined}>
+        <Dialog.Content
+          className={cx(layer.layer, styles.sheet)}
+          aria-describedby={undefined}
+          tabIndex={-1}
+          onOpenAutoFocus={focusSheet}
+        >
           <header className={styles.head}>
             <Dialog.Title className={styles.title}>{t.keys.title}</Dialog.Title>
             <Dialog.Close asChild>

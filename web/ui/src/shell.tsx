@@ -30,20 +30,14 @@ export function Shell({ children }: { children: ReactNode }) {
   });
   return (
     <div className={styles.shell}>
-      <a className={styles.skip} href="#log" onClick={skip}>
+      <button type="button" className={styles.skip} onClick={() => document.getElementById('log')?.focus()}>
         {t.shell.skip}
-      </a>
+      </button>
       <Rail onHelp={() => setHelp(true)} />
       <Guard t={t}>{children}</Guard>
       <KeySheet open={help} onOpen={setHelp} />
     </div>
   );
-}
-
-/** A fragment would be resolved against <base>: move the focus by hand. */
-function skip(e: { preventDefault(): void }) {
-  e.preventDefault();
-  document.getElementById('log')?.focus();
 }
 
 function Rail({ onHelp }: { onHelp(): void }) {

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import * as api from '../api';
+import { parseStack } from '../explore/stack';
 import { useT } from '../i18n';
 import { type FlatField, flatten, member, print, tokens } from '../json';
 import { Button } from '../kit/button';
@@ -18,7 +19,7 @@ import { Stack } from './stack';
 export type Tab = 'fields' | 'json' | 'context';
 
 interface Props {
-  row: { index: string; id: string; stack?: string };
+  row: { index: string; id: string };
   tab: Tab;
   onTab(tab: Tab): void;
   cols?: string[];
@@ -42,8 +43,7 @@ export function EventDetail(p: Props) {
     retry: (n, e) => n < 3 && e instanceof api.ApiError && e.passing,
   });
   const source = useMemo(() => (q.data ? member(tokens(q.data), 'source') : []), [q.data]);
-  const flat = useMemo(() => messageFirst(flatten(source)), [source]);
-  const stack = p.row.stack || flat.find((f) => stackFields.includes(f.name))?.text || '';
+  const { fields, stack } = useMemo(() => partsOf(flatten(source)), [source]);
   const tabs: Tab[] = ['fields', 'json', 'context'];
 
   return (
@@ -85,7 +85,7 @@ export function EventDetail(p: Props) {
         <>
           {stack && <Stack text={stack} />}
           <FieldTable
-            fields={flat.filter((f) => !stackFields.includes(f.name))}
+            fields={fields}
             cols={p.cols ?? []}
             hits={p.hits ?? null}
             onFilter={p.onFilter}
@@ -97,8 +97,20 @@ export function EventDetail(p: Props) {
   );
 }
 
-/** The line itself, then everything else in the order of the document. */
-function messageFirst(fields: FlatField[]): FlatField[] {
-  const i = fields.findIndex((f) => f.name === 'message');
-  return i <= 0 ? fields : [fields[i], ...fields.slice(0, i), ...fields.slice(i + 1)];
+/** The line itself, then everything else in the order of the document; a stack trace on its own, wherever it stood. */
+export function partsOf(all: FlatField[]): { fields: FlatField[]; stack: string } {
+  let stack = '';
+  const fields: FlatField[] = [];
+  for (const f of all) {
+    if (stackFields.includes(f.name) && f.kind === 'string') stack ||= f.text;
+    else if (f.name === 'message') fields.unshift(f);
+    else fields.push(f);
+  }
+  const first = fields[0];
+  const end = first?.name === 'message' ? first.text.indexOf('\n') : -1;
+  if (stack === '' && end > 0 && parseStack(first.text.slice(end + 1)).some((p) => p.kind === 'frames')) {
+    stack = first.text.slice(end + 1);
+    fields[0] = { ...first, text: first.text.slice(0, end) };
+  }
+  return { fields, stack };
 }

@@ -107,7 +107,7 @@ export function Histogram({ data, from, to, dim, onRange }: Props) {
           data-right={hover.left > (box.current?.clientWidth ?? 0) / 2 || undefined}
         >
           <div className={styles.tipTime}>
-            {stamp(at.t)} – {clock(at.t + data.interval_ms).replace(/\.000$/, '')}
+            {stamp(at.t)} – {stamp(at.t + data.interval_ms).slice(11)}
           </div>
           {series
             .filter((s) => s.values[hover.index] > 0)
@@ -120,23 +120,25 @@ export function Histogram({ data, from, to, dim, onRange }: Props) {
             ))}
         </div>
       )}
-      <table className="sr">
-        <caption>{t.explore.histogram}</caption>
-        <thead>
-          <tr>
-            <th>{t.explore.bucket}</th>
-            <th>{t.explore.count}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.buckets.map((b) => (
-            <tr key={b.t}>
-              <td>{stamp(b.t)}</td>
-              <td>{b.n}</td>
+      <div className="sr">
+        <table>
+          <caption>{t.explore.histogram}</caption>
+          <thead>
+            <tr>
+              <th>{t.explore.bucket}</th>
+              <th>{t.explore.count}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {data.buckets.map((b) => (
+              <tr key={b.t}>
+                <td>{stamp(b.t)}</td>
+                <td>{b.n}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }
@@ -165,7 +167,7 @@ function optionsOf(
     width: Math.max(40, box.clientWidth),
     height,
     ms: 1,
-    padding: [6, 0, 0, 0],
+    padding: [6, 12, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: {

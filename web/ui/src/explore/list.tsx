@@ -5,6 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, type Ref, useCallback, useImperativeHandle, useLayoutEffect, useRef } from 'react';
 import type { Row } from '../api';
 import { useT } from '../i18n';
+import { Icon } from '../kit/icon';
 import { levelOf, shortLogger } from '../levels';
 import { usePrefs } from '../prefs';
 import { day } from '../time';
@@ -35,12 +36,16 @@ export interface ListProps<R extends Row> {
   dim?: boolean;
   ref?: Ref<ListHandle>;
   footer?: ReactNode;
-  rowExtra?(row: R): { fresh?: boolean; late?: string; gap?: string };
+  rowExtra?(row: R): { fresh?: boolean; late?: string };
+  /** A sentence above a row: lines are missing there. */
+  gapBefore?(row: R): string | undefined;
   detail(row: R): ReactNode;
   onAction(index: number, action: RowAction): void;
   onScroll?(el: HTMLDivElement): void;
   /** Called when the last rows come into view. */
   onEnd?(): void;
+  /** Takes a column away. */
+  onColumn(field: string): void;
 }
 
 export function openKey(row: Row): string {
@@ -76,11 +81,12 @@ export function LogList<R extends Row>(p: ListProps<R>) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: (i) => {
+      // Asked for every row each time their number changes: 100,000 times a frame in live tail.
       const row = rows[i];
       if (!row) return line;
-      const gap = p.rowExtra?.(row).gap ? gapHeight : 0;
-      const open = opened.has(openKey(row));
-      return gap + (open ? line + openGuess : row.stack ? 2 * line : line);
+      const height = row.stack === '' ? line : 2 * line;
+      if (opened.size > 0 && opened.has(openKey(row))) return line + openGuess;
+      return p.gapBefore?.(row) ? height + gapHeight : height;
     },
     getItemKey: (i) => (rows[i] ? p.keyOf(rows[i]) : i),
     overscan: 12,
@@ -121,11 +127,13 @@ export function LogList<R extends Row>(p: ListProps<R>) {
       data-dim={p.dim || undefined}
       onScroll={onScroll}
     >
+      {p.cols.length > 0 && <Head shape={shape} onColumn={p.onColumn} />}
       <div className={styles.space} style={{ height: virtual.getTotalSize() }}>
         {items.map((v) => {
           const row = rows[v.index];
           if (!row) return null;
           const extra = p.rowExtra?.(row);
+          const gap = p.gapBefore?.(row);
           const open = opened.has(openKey(row));
           return (
             <div
@@ -135,7 +143,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
               className={styles.slot}
               style={{ transform: `translateY(${v.start}px)` }}
             >
-              {extra?.gap && <div className={styles.gap}>{extra.gap}</div>}
+              {gap && <div className={styles.gap}>{gap}</div>}
               <LogRow
                 row={row}
                 index={v.index}
@@ -154,6 +162,43 @@ export function LogList<R extends Row>(p: ListProps<R>) {
         })}
       </div>
       {p.footer}
+    </div>
+  );
+}
+
+/** Names above the columns, shown once a field was added to them. */
+function Head({ shape, onColumn }: { shape: Shape; onColumn(field: string): void }) {
+  const t = useT();
+  return (
+    <div role="row" className={styles.head}>
+      <span role="columnheader" className={styles.time}>
+        {shape.days && '           '}
+        {t.explore.time.padEnd(12)}
+      </span>
+      <span role="columnheader" className={styles.level}>
+        {t.explore.level}
+      </span>
+      {shape.service > 0 && (
+        <span role="columnheader" className={styles.service} style={{ width: `calc(${shape.service}ch + 12px)` }}>
+          {t.explore.service}
+        </span>
+      )}
+      {shape.logger > 0 && (
+        <span role="columnheader" className={styles.logger} style={{ width: `${shape.logger}ch` }}>
+          {t.explore.logger}
+        </span>
+      )}
+      {shape.cols.map((c) => (
+        <span role="columnheader" key={c} className={styles.col} title={c}>
+          <span>{c}</span>
+          <button type="button" aria-label={`${t.explore.removeColumn}: ${c}`} onClick={() => onColumn(c)}>
+            <Icon name="close" size={11} />
+          </button>
+        </span>
+      ))}
+      <span role="columnheader" className={styles.message}>
+        {t.explore.message}
+      </span>
     </div>
   );
 }

@@ -31,6 +31,8 @@ export interface LiveView {
   rate: number;
   /** Whether the first frame came. */
   ready: boolean;
+  /** The server asks the store once a second, because no pipeline runs beside it. */
+  polling: boolean;
 }
 
 /** Rows kept; the oldest go first. */
@@ -53,6 +55,8 @@ export interface LiveOptions {
   url: string;
   /** Made by the caller, so that tests need no network. */
   open?: (url: string) => Socket;
+  /** Why a connection that never opened was refused for good; null when it is worth another try. A browser does not tell. */
+  refusal?: () => Promise<string | null>;
   now?: () => number;
   limit?: number;
 }
@@ -98,6 +102,7 @@ export class LiveTail {
       behind: null,
       rate: 0,
       ready: false,
+      polling: false,
     };
   }
 
@@ -142,13 +147,21 @@ export class LiveTail {
   private connect() {
     this.publish({ status: this.view.ready ? this.view.status : 'connecting', retryAt: 0 });
     const socket = this.open(this.options.url);
+    let heard = false;
     this.socket = socket;
     socket.onmessage = (e) => {
-      if (this.socket === socket && typeof e.data === 'string') this.receive(JSON.parse(e.data) as api.TailFrame);
+      if (this.socket !== socket || typeof e.data !== 'string') return;
+      heard = true;
+      this.receive(JSON.parse(e.data) as api.TailFrame);
     };
     socket.onclose = (e) => {
       if (this.socket !== socket || this.stopped) return;
-      this.lost(e.code, e.reason);
+      if (heard || !this.options.refusal) return this.lost(e.code, e.reason);
+      this.options.refusal().then((why) => {
+        if (this.socket !== socket || this.stopped) return;
+        if (why === null) this.lost(e.code, e.reason);
+        else this.publish({ status: 'refused', reason: why });
+      });
     };
   }
 
@@ -170,10 +183,6 @@ export class LiveTail {
 
   private receive(f: api.TailFrame) {
     this.retries = 0;
-    if (f.error) {
-      this.publish({ status: 'refused', reason: f.error.reason });
-      return;
-    }
     this.serverSkipped = f.skipped ?? this.serverSkipped;
     this.unseen = f.unseen ?? this.unseen;
     const rows = this.take(f);
@@ -181,7 +190,7 @@ export class LiveTail {
     else this.append(rows);
     const behind =
       rows.length > 0 && !f.history ? Math.max(0, Date.parse(f.now) - rows[rows.length - 1].t) : this.view.behind;
-    this.change({ status: 'open', ready: true, behind });
+    this.change({ status: 'open', ready: true, behind, polling: f.polling ?? this.view.polling });
   }
 
   private take(f: api.TailFrame): LiveRow[] {

@@ -34,7 +34,7 @@ interface Props {
 function useLive(state: ExploreState): [LiveTail, LiveView] {
   const query = compose(state.q, state.lang, state.f);
   const address = api.tailUrl({ index: state.index, query, lang: state.lang });
-  const live = useMemo(() => new LiveTail({ url: address }), [address]);
+  const live = useMemo(() => new LiveTail({ url: address, refusal: () => api.tailRefusal(address) }), [address]);
   useEffect(() => {
     live.start();
     return () => live.stop();
@@ -136,6 +136,7 @@ export function LivePane({ state, onFilter, onColumn }: Props) {
           cols={state.cols}
           hits={hits}
           serial="live"
+          onColumn={onColumn}
           onAction={act}
           onScroll={(el) => {
             const end = el.scrollHeight - el.scrollTop - el.clientHeight <= nearEnd;
@@ -145,8 +146,8 @@ export function LivePane({ state, onFilter, onColumn }: Props) {
           rowExtra={(r) => ({
             fresh: r.came > 0 && view.rate < flashRate && now - r.came < flash,
             late: r.late > 0 ? t.live.late(duration(r.late, lang)) : undefined,
-            gap: r.gap ? t.live.gap : undefined,
           })}
+          gapBefore={(r) => (r.gap ? t.live.gap : undefined)}
           detail={(row) => (
             <EventDetail
               row={row}
@@ -198,6 +199,7 @@ function LiveBar({ view, onToggle, onRetry }: { view: LiveView; onToggle(): void
       <strong data-paused={view.paused || view.status !== 'open' || undefined}>{state}</strong>
       <span>{t.live.rate(rate(view.rate, lang))}</span>
       <span>{t.live.lines(view.rows.length)}</span>
+      {view.polling && <span>{t.live.polling}</span>}
       {view.behind !== null && view.behind < 86_400_000 && <span>{t.live.behind(duration(view.behind, lang))}</span>}
       {view.skipped > 0 && (
         <Tip text={t.live.skippedHelp}>

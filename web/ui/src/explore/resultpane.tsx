@@ -115,7 +115,7 @@ function Summary({ state, set, search, onFilter }: Pick<Props, 'state' | 'set' |
       ) : null}
       {done?.partial && <span className={styles.lost}>{t.explore.partial}</span>}
       <span className={styles.grow} />
-      {histogram && <Legend data={histogram} by={state.by} onFilter={onFilter} />}
+      {histogram && histogram.total > 0 && <Legend data={histogram} by={state.by} onFilter={onFilter} />}
       <By value={state.by} rows={search.rows} onChange={(by) => set({ by })} />
     </div>
   );
@@ -278,6 +278,7 @@ function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
       dim={search.stale}
       onAction={act}
       onEnd={search.loadMore}
+      onColumn={onColumn}
       detail={(row) => (
         <EventDetail
           row={row}

@@ -73,8 +73,8 @@ export const LogRow = memo(function LogRow(p: Props) {
     >
       <div className={styles.line}>
         <span role="gridcell" className={styles.time} title={row.ts}>
-          {shape.days && <span className={styles.day}>{day(row.t)} </span>}
-          {clock(row.t)}
+          {shape.days && `${row.t === 0 ? ' '.repeat(10) : day(row.t)} `}
+          {row.t === 0 ? '—'.padEnd(12) : clock(row.t)}
         </span>
         <span role="gridcell" className={styles.level}>
           {level ?? row.level}

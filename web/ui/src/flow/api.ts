@@ -1,6 +1,6 @@
 // The answer of /weir/flow. Every part may be absent: a process shows the stages it knows.
 
-import { ApiError, type Ledger, url } from '../api';
+import { get, type Ledger } from '../api';
 
 export interface FileStage {
   path: string;
@@ -97,8 +97,6 @@ export interface Flow {
   version?: string;
 }
 
-export async function flow(signal?: AbortSignal): Promise<Flow> {
-  const res = await fetch(url('weir/flow'), { signal });
-  if (!res.ok) throw new ApiError(res.status, 'flow', res.statusText);
-  return res.json();
+export function flow(signal?: AbortSignal): Promise<Flow> {
+  return get<Flow>('weir/flow', {}, signal);
 }

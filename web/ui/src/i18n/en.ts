@@ -192,7 +192,7 @@ export const en = {
     lost: (seconds: number) => `Connection lost, trying again in ${seconds} s`,
     gap: 'The connection was lost here: lines may be missing. Leave live to see all of them.',
     late: (text: string) => `late ${text}`,
-    filtersOff: 'Filters are part of the live search',
+    polling: 'polling every second',
   },
   event: {
     title: 'Event',

@@ -60,12 +60,12 @@ export function bytes(value: number): string {
   return `${u === 0 || v >= 100 ? Math.round(v) : Math.round(v * 10) / 10} ${byteUnits[u]}`;
 }
 
-/** 18 µs, 3.2 ms, 1.4 s, 12 s, 5 min, 3 h. */
+/** 18 µs, 3.2 ms, 400 ms, 1.4 s, 12 s, 5 min, 3 h. */
 export function duration(ms: number, lang: Lang): string {
   const u = lang === 'ko' ? { s: '초', m: '분', h: '시간', d: '일' } : { s: ' s', m: ' min', h: ' h', d: ' d' };
   const one = (v: number) => (v < 10 ? String(Math.round(v * 10) / 10) : String(Math.round(v)));
   if (ms > 0 && ms < 1) return `${Math.round(ms * 1000)} µs`;
-  if (ms < 100) return `${one(Math.max(0, ms))} ms`;
+  if (ms < 1000) return `${one(Math.max(0, ms))} ms`;
   if (ms < 59_500) return one(ms / 1000) + u.s;
   if (ms < 3_570_000) return Math.round(ms / 60_000) + u.m;
   if (ms < 172_800_000) return Math.round(ms / 3_600_000) + u.h;

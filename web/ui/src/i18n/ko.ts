@@ -179,7 +179,7 @@ export const ko: Dict = {
     lost: (seconds) => `연결이 끊겼습니다. ${seconds}초 뒤에 다시 연결합니다`,
     gap: '여기에서 연결이 끊겨 빠진 줄이 있을 수 있습니다. 실시간을 끝내면 모두 볼 수 있습니다.',
     late: (text) => `${text} 늦게 도착`,
-    filtersOff: '필터는 실시간 검색에도 적용됩니다',
+    polling: '1초마다 조회',
   },
   event: {
     title: '이벤트',

@@ -85,6 +85,8 @@ export function QueryBar({ text, lang, index, onRun, ref }: Props) {
   }));
 
   const current = answer.text === draft;
+  // A text that only ends too early is not wrong while it is being typed.
+  const wrong = current && answer.error !== null && !(focused && answer.error.at >= draft.trimEnd().length);
   const recent = draft === '' ? history.slice(0, 8).map((h) => ({ text: h, kind: 'recent' as const, detail: '' })) : [];
   const items: { text: string; kind: string; detail?: string }[] =
     recent.length > 0 ? recent : current && lang === 'kql' ? (answer.complete?.items ?? []) : [];
@@ -133,10 +135,10 @@ export function QueryBar({ text, lang, index, onRun, ref }: Props) {
   const moved = () => setCursor(area.current?.selectionStart ?? draft.length);
 
   return (
-    <div className={styles.bar} data-error={(current && answer.error !== null) || undefined}>
+    <div className={styles.bar} data-error={wrong || undefined}>
       <Icon name="search" size={14} />
       <div className={styles.text}>
-        <Overlay text={draft} answer={current ? answer : null} />
+        <Overlay text={draft} answer={current ? answer : null} wrong={wrong} />
         <textarea
           ref={area}
           rows={1}
@@ -213,9 +215,9 @@ export function QueryBar({ text, lang, index, onRun, ref }: Props) {
 }
 
 /** The text again, in colours, under the text area; the place of an error is underlined. */
-function Overlay({ text, answer }: { text: string; answer: Answer | null }) {
+function Overlay({ text, answer, wrong }: { text: string; answer: Answer | null; wrong: boolean }) {
   const tokens = answer?.tokens ?? [];
-  const bad = answer?.error ? Math.min(answer.error.at, text.length) : -1;
+  const bad = wrong && answer?.error ? Math.min(answer.error.at, text.length) : -1;
   const parts: { text: string; kind?: string }[] = [];
   let at = 0;
   for (const k of tokens) {
