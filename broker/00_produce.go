@@ -99,7 +99,7 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 
 // waitProduced waits for the sync and fills the answer in.
 func (b *Broker) waitProduced(w produced) bool {
-	if err := w.p.j.Sync(w.at.mark); err != nil {
+	if err := w.p.sync(w.at.mark); err != nil {
 		why := fmt.Sprintf("not durable: %v", err)
 		w.resp.ErrorCode, w.resp.ErrorMessage = errStorage, &why
 		b.counters.refuse(errStorage)

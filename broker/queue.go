@@ -260,7 +260,7 @@ func (d *destination) sync() {
 		return
 	}
 	last := d.batches[len(d.batches)-1]
-	err := d.p.j.Sync(last.mark)
+	err := d.p.sync(last.mark)
 	for _, batch := range d.batches {
 		if err != nil && d.p.j.Sync(batch.mark) != nil {
 			d.err = storageError(err)
