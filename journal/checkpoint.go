@@ -315,60 +315,69 @@ func (j *Journal) dropOldStates() error {
 	return nil
 }
 
-// loadState takes the newest state file that is whole. A state of our own payloads that cannot be completed from what is kept is
-// damage.
+// loadState takes the state that the checkpoint names; where that is damaged, or there is no checkpoint, the newest whole one. A newer
+// one that no checkpoint names is what a failed checkpoint left. A state of our own payloads that cannot be completed from what is kept
+// is damage.
 func (j *Journal) loadState(body checkpointBody, found bool) error {
-	if err := j.newestState(); err != nil {
-		return err
+	named := found && body.State >= 0
+	if found && !named {
+		return nil
 	}
-	missing := found && body.State >= 0 && j.state.data == nil || j.state.data != nil && j.state.offset > j.durable
-	if j.strict() && (missing || j.state.data != nil && j.state.offset < j.start) {
-		return &DamageError{File: fileName(j.cfg.Dir, body.State, stateSuffix), Want: body.State, Why: "the owner's state is lost"}
-	}
-	if missing {
-		j.cfg.Log.Warn("the owner's state is lost", "dir", j.cfg.Dir, "state", body.State, "start", j.start)
-		j.state = ownerState{}
-	}
-	return nil
-}
-
-func (j *Journal) newestState() error {
 	offsets, err := j.states()
 	if err != nil {
 		return err
 	}
-	for _, at := range slices.Backward(offsets) {
-		b, err := vfs.ReadFile(j.cfg.FS, fileName(j.cfg.Dir, at, stateSuffix))
-		if err != nil {
-			return err
-		}
-		data, err := parseState(b, at)
-		if errors.Is(err, ErrVersion) {
-			return err
-		}
-		if err != nil {
-			j.cfg.Log.Warn("state file is damaged, an older one is used", "dir", j.cfg.Dir, "offset", at, "error", err)
+	slices.Reverse(offsets)
+	if named {
+		offsets = append([]int64{body.State}, offsets...)
+	}
+	for _, at := range offsets {
+		if at > j.durable || j.cfg.Own && at < j.start {
 			continue
+		}
+		data, err := j.readState(at)
+		if errors.Is(err, errBadState) {
+			j.cfg.Log.Warn("state file is lost or damaged, another one is used", "dir", j.cfg.Dir, "offset", at, "error", err)
+			continue
+		}
+		if err != nil {
+			return err
 		}
 		j.state = ownerState{at, data}
 		return nil
 	}
+	if named && j.strict() {
+		return &DamageError{File: fileName(j.cfg.Dir, body.State, stateSuffix), Want: body.State, Why: "the owner's state is lost"}
+	}
 	return nil
+}
+
+var errBadState = errors.New("no valid state")
+
+func (j *Journal) readState(at int64) ([]byte, error) {
+	b, err := vfs.ReadFile(j.cfg.FS, fileName(j.cfg.Dir, at, stateSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", errBadState, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseState(b, at)
 }
 
 func parseState(b []byte, offset int64) ([]byte, error) {
 	if len(b) < stateHeader || string(b[:4]) != stateMagic {
-		return nil, errors.New("no state")
+		return nil, errBadState
 	}
 	data := b[stateHeader:]
 	if int(binary.BigEndian.Uint32(b[16:])) != len(data) || binary.BigEndian.Uint32(b[20:]) != slotCRC(b[:20], data) {
-		return nil, errors.New("state has a wrong length or CRC")
+		return nil, fmt.Errorf("%w: wrong length or CRC", errBadState)
 	}
 	if v := binary.BigEndian.Uint16(b[4:]); v != stateVersion {
 		return nil, fmt.Errorf("%w: state version %d, this program knows %d", ErrVersion, v, stateVersion)
 	}
 	if int64(binary.BigEndian.Uint64(b[8:])) != offset {
-		return nil, errors.New("state is of another offset")
+		return nil, fmt.Errorf("%w: it is of another offset", errBadState)
 	}
 	return data, nil
 }
