@@ -38,6 +38,8 @@ func table() map[string]parseFunc {
 		"match_phrase_prefix": parseMatchPhrasePrefix,
 		"match_bool_prefix":   parseMatchBoolPrefix,
 		"multi_match":         parseMultiMatch,
+		"query_string":        parseQueryString,
+		"simple_query_string": parseSimpleQueryString,
 		"prefix":              parsePrefix,
 		"wildcard":            parseWildcard,
 		"regexp":              parseRegexp,
