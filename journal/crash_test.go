@@ -177,13 +177,15 @@ func (m *model) settle(j *Journal) {
 	}
 }
 
-const crashSeeds = 1000
+// crashSeeds power losses are tried for each kind of journal.
+const crashSeeds = 600
 
 func TestCrash(t *testing.T) {
 	t.Parallel()
+	pool := testPool()
 	for _, own := range []bool{false, true} {
 		for seed := range uint64(crashSeeds) {
-			if err := crashOnce(seed, own); err != nil {
+			if err := crashOnce(pool, seed, own); err != nil {
 				t.Fatalf("seed %d, own %v: %v", seed, own, err)
 			}
 		}
@@ -191,12 +193,12 @@ func TestCrash(t *testing.T) {
 }
 
 // crashOnce lets a journal live three times; each life but the last ends in a power loss.
-func crashOnce(seed uint64, own bool) error {
+func crashOnce(pool *Pool, seed uint64, own bool) error {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	fsys := vfs.NewMem()
 	m := newModel(own)
 	for life := range 3 {
-		j, err := Open(Config{FS: fsys, Dir: "/d/j", Own: own, SegmentBytes: minSegmentBytes, TailBytes: 1 << 14, Pool: testPool()})
+		j, err := Open(Config{FS: fsys, Dir: "/d/j", Own: own, SegmentBytes: minSegmentBytes, TailBytes: 1 << 14, Pool: pool})
 		if err != nil {
 			return fmt.Errorf("life %d: %w", life, err)
 		}
@@ -222,10 +224,11 @@ func crashOnce(seed uint64, own bool) error {
 
 func TestFaultAtEveryOperation(t *testing.T) {
 	t.Parallel()
+	pool := testPool()
 	for _, own := range []bool{false, true} {
 		for _, forever := range []bool{false, true} {
 			for n := 1; ; n++ {
-				fired, err := faultOnce(n, own, forever)
+				fired, err := faultOnce(pool, n, own, forever)
 				if err != nil {
 					t.Fatalf("operation %d, own %v, for ever %v: %v", n, own, forever, err)
 				}
@@ -241,12 +244,12 @@ func TestFaultAtEveryOperation(t *testing.T) {
 }
 
 // faultOnce makes the n-th change of the file system fail in a row of steps, then takes the power away.
-func faultOnce(n int, own, forever bool) (fired bool, err error) {
+func faultOnce(pool *Pool, n int, own, forever bool) (fired bool, err error) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	mem := vfs.NewMem()
 	fault := vfs.NewFault(mem, vfs.Rule{Op: vfs.OpChanges | vfs.OpOpen, At: n, Forever: forever})
 	m := newModel(own)
-	cfg := Config{FS: fault, Dir: "/d/j", Own: own, SegmentBytes: minSegmentBytes, TailBytes: 1 << 14, Pool: testPool()}
+	cfg := Config{FS: fault, Dir: "/d/j", Own: own, SegmentBytes: minSegmentBytes, TailBytes: 1 << 14, Pool: pool}
 	for life := range 2 {
 		j, err := Open(cfg)
 		if err != nil {

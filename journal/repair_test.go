@@ -93,20 +93,20 @@ func TestVerifyChangesNothing(t *testing.T) {
 // and now and then the power goes. What was acknowledged is there each time.
 func TestFaultsAndRestarts(t *testing.T) {
 	t.Parallel()
+	pool := testPool()
 	for _, own := range []bool{false, true} {
-		for seed := range uint64(300) {
-			if err := faultsAndRestarts(seed, own); err != nil {
+		for seed := range uint64(150) {
+			if err := faultsAndRestarts(pool, seed, own); err != nil {
 				t.Fatalf("seed %d, own %v: %v", seed, own, err)
 			}
 		}
 	}
 }
 
-func faultsAndRestarts(seed uint64, own bool) error {
+func faultsAndRestarts(pool *Pool, seed uint64, own bool) error {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	mem := vfs.NewMem()
 	m := newModel(own)
-	pool := testPool()
 	for life := range 6 {
 		fault := vfs.NewFault(mem)
 		j, err := Open(Config{FS: fault, Dir: "/d/j", Own: own, SegmentBytes: minSegmentBytes, TailBytes: 1 << 14, Pool: pool})

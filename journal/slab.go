@@ -158,8 +158,9 @@ func (s *Slab) Release() {
 	p := s.pool
 	p.inUse.Add(-int64(len(s.b)))
 	if p.cfg.Poison {
-		for i := range s.b {
-			s.b[i] = 0xDD
+		s.b[0] = 0xDD
+		for n := 1; n < len(s.b); n *= 2 {
+			copy(s.b[n:], s.b[:n])
 		}
 	}
 	class := slabClass(len(s.b))
