@@ -249,8 +249,11 @@ func (f *fetch) reply() reply {
 			b = f.tags(b)
 		}
 	}
+	if len(b) > 0 {
+		pieces = append(pieces, b)
+	}
 	f.count()
-	return reply{pieces: append(pieces, b), flex: f.req.Version >= 12, release: f.release}
+	return reply{pieces: pieces, flex: f.req.Version >= 12, release: f.release}
 }
 
 // partition is a partition's part up to the length of its records.
