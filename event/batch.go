@@ -338,13 +338,13 @@ func (b *Batch) expand(v *Value) bool {
 	switch v.s[0] {
 	case '{':
 		m := b.newNode()
-		sc := scanner{b: b, p: bytesOf(v.s)}
+		sc := scanner{b: b, p: Bytes(v.s)}
 		sc.object(&m.fields) // cannot fail: raw text is valid
 		*v = Value{kind: MapKind, p: m}
 		return true
 	case '[':
 		l := b.newNode()
-		sc := scanner{b: b, p: bytesOf(v.s)}
+		sc := scanner{b: b, p: Bytes(v.s)}
 		sc.list(&l.list)
 		*v = Value{kind: ListKind, p: l}
 		return true

@@ -28,11 +28,12 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("JSON at byte %d: %s",
 // ErrNotObject is returned by DecodeObject for JSON that is no object.
 var ErrNotObject = errors.New("JSON is not an object")
 
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+// Bytes is s as bytes that must not be written to.
+func Bytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // ParseJSON reads one JSON value. s must live as long as the batch.
 func (b *Batch) ParseJSON(s string) (Value, error) {
-	sc := scanner{b: b, p: bytesOf(s)}
+	sc := scanner{b: b, p: Bytes(s)}
 	sc.bom()
 	v, err := sc.value()
 	if err != nil {
@@ -41,10 +42,10 @@ func (b *Batch) ParseJSON(s string) (Value, error) {
 	return v, sc.end()
 }
 
-// DecodeObject adds the fields of a JSON object to e. "@metadata" becomes the event's metadata; "@timestamp" stays a field for the
-// caller to look at with TakeField.
+// DecodeObject adds the fields of a JSON object to e. "@metadata" becomes the event's metadata, a readable "@timestamp" its time;
+// an unreadable one stays a field, which TakeField finds.
 func (b *Batch) DecodeObject(e *Event, s string) error {
-	sc := scanner{b: b, p: bytesOf(s)}
+	sc := scanner{b: b, p: Bytes(s)}
 	sc.bom()
 	if sc.i >= len(sc.p) || sc.p[sc.i] != '{' {
 		if _, err := b.ParseJSON(s); err != nil {
@@ -52,6 +53,7 @@ func (b *Batch) DecodeObject(e *Event, s string) error {
 		}
 		return ErrNotObject
 	}
+	sc.top = e
 	from := len(e.fields)
 	err := sc.object(&e.fields)
 	if err == nil {
@@ -61,12 +63,29 @@ func (b *Batch) DecodeObject(e *Event, s string) error {
 		e.fields = e.fields[:from]
 		return err
 	}
-	if m, ok := e.TakeField("@metadata"); ok {
-		for k, v := range b.Each(m) {
-			e.meta = append(e.meta, field{MakeKey(k), v})
+	return nil
+}
+
+// take puts a top-level member where events keep it; false leaves it a field.
+func (e *Event) take(name string, v Value) bool {
+	switch name {
+	case "@timestamp":
+		if v.kind == StringKind {
+			if ns, ok := ParseISO(v.s); ok {
+				e.ts = ns
+				return true
+			}
+		}
+	case "@metadata":
+		if v.Kind() == MapKind {
+			e.meta = e.meta[:0]
+			for k, el := range e.b.Each(v) {
+				e.meta = append(e.meta, field{MakeKey(k), el})
+			}
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // TakeField removes the top-level field of this very name, also one that paths reach elsewhere (@timestamp, @metadata).
@@ -85,8 +104,9 @@ type scanner struct {
 	i     int
 	depth int
 	keys  int
-	dirty bool // the container just skipped holds line breaks between tokens, or a key twice
-	high  bool // and bytes above 127
+	top   *Event // set while the members of an event are read
+	dirty bool   // the container just skipped holds line breaks between tokens, or a key twice
+	high  bool   // and bytes above 127
 }
 
 func (s *scanner) fail(why string) error { return &SyntaxError{s.i, why} }
@@ -198,6 +218,9 @@ func (s *scanner) object(fs *[]field) error {
 		v, err := s.value()
 		if err != nil {
 			return err
+		}
+		if s.top != nil && len(name) > 8 && name[0] == '@' && s.depth == 1 && s.top.take(name, v) {
+			continue
 		}
 		k := MakeKey(name)
 		var at *Value
@@ -543,12 +566,12 @@ func (b *Batch) unescape(s string) string {
 		case 't':
 			c = '\t'
 		case 'u':
-			r := hex4(bytesOf(s[i:]))
+			r := hex4(Bytes(s[i:]))
 			i += 4
 			if utf16.IsSurrogate(r) {
 				low := rune(-1)
 				if len(s) >= i+6 && s[i] == '\\' && s[i+1] == 'u' {
-					low = hex4(bytesOf(s[i+2:]))
+					low = hex4(Bytes(s[i+2:]))
 				}
 				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
 					i += 6
@@ -560,4 +583,17 @@ func (b *Batch) unescape(s string) string {
 		out = append(out, c)
 	}
 	return b.Keep(out)
+}
+
+// Merge sets every field of the object m at the top of e. @metadata and @timestamp become fields of that name, which TakeField
+// finds.
+func (b *Batch) Merge(e *Event, m Value) {
+	for name, v := range b.Each(m) {
+		k := MakeKey(name)
+		at := lookup(e.fields, &k)
+		if at == nil {
+			at = b.add(&e.fields, k)
+		}
+		*at = v
+	}
 }

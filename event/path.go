@@ -172,3 +172,18 @@ func splitBrackets(s string) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Names are the names of the path in order.
+func (p *Path) Names() []string {
+	var names []string
+	switch p.root {
+	case rootTime:
+		return []string{"@timestamp"}
+	case rootMeta, rootAllMeta:
+		names = append(names, "@metadata")
+	}
+	for _, k := range p.keys {
+		names = append(names, k.s)
+	}
+	return names
+}

@@ -114,7 +114,7 @@ func AppendString(dst []byte, s string) []byte {
 
 // plainLen is the number of leading bytes that are ASCII and need no escape.
 func plainLen(s string) int {
-	p := bytesOf(s)
+	p := Bytes(s)
 	i := 0
 	for i+8 <= len(p) {
 		x := binary.LittleEndian.Uint64(p[i:])

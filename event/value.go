@@ -238,3 +238,6 @@ func AppendFloat(dst []byte, f float64) []byte {
 	}
 	return dst
 }
+
+// JSON makes a value of text that is known to be valid JSON without line breaks between its tokens. s must live as long as the batch.
+func JSON(s string) Value { return Value{kind: raw, s: s} }

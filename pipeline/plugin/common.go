@@ -121,3 +121,16 @@ func AppendValue(e *event.Event, p *event.Path, v event.Value) {
 	}
 	e.Set(p, b.ListOf(old, v))
 }
+
+// NewInputCommon reads add_field and tags of an input.
+func NewInputCommon(a *Args) *Common {
+	c := &Common{addTag: a.Templates("tags")}
+	for _, p := range a.Pairs("add_field") {
+		f := addField{ref: a.Ref(p.Key)}
+		for _, v := range p.Values {
+			f.values = append(f.values, a.Template(v))
+		}
+		c.fields = append(c.fields, f)
+	}
+	return c
+}

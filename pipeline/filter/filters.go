@@ -1,0 +1,72 @@
+// Package filter holds the filters of pipelines, one file each, and the table of their names and options.
+//
+// A filter is built once a worker and is called from one goroutine at a time, so it may keep scratch memory. It changes events in
+// place; events it makes are appended to the batch and run through the filters behind it.
+package filter
+
+import (
+	"slices"
+
+	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/pipeline/plugin"
+)
+
+// Result says what a filter did to an event.
+type Result uint8
+
+const (
+	None    Result = iota // nothing to do: add_field and the like are not applied
+	Matched               // the common options are applied
+	Failed                // a failure tag was set
+)
+
+// Filter changes events.
+type Filter interface {
+	Filter(e *event.Event) Result
+}
+
+// Spec is a row of the table.
+type Spec struct {
+	Name    string
+	Options []plugin.Option // besides those every filter has
+	New     func(a *plugin.Args, env *plugin.Env) Filter
+	Shared  bool // one instance for all workers; it locks
+	// OwnCommon: the filter applies the common options itself, to the events it makes.
+	OwnCommon bool
+}
+
+// Table is every filter there is.
+func Table() []Spec {
+	return []Spec{
+		{Name: "date", Options: dateOptions, New: newDate},
+		{Name: "drop", Options: dropOptions, New: newDrop},
+		{Name: "grok", Options: grokOptions, New: newGrok},
+		{Name: "mutate", Options: mutateOptions, New: newMutate},
+	}
+}
+
+// Find returns the row of a filter, nil when there is none.
+func Find(name string) *Spec {
+	t := Table()
+	if i := slices.IndexFunc(t, func(s Spec) bool { return s.Name == name }); i >= 0 {
+		return &t[i]
+	}
+	return nil
+}
+
+// Known names filters of Logstash that are not here, for a message that does not look like a misspelling.
+func Known(name string) bool {
+	return slices.Contains([]string{"aggregate", "alter", "anonymize", "bytes", "cipher", "collate", "dns", "elapsed", "elasticsearch", "elastic_integration",
+		"environment", "extractnumbers", "geoip", "http", "i18n", "java_uuid", "jdbc_static", "jdbc_streaming", "memcached", "metricize", "metrics",
+		"oui", "range", "ruby", "sleep", "tld", "useragent", "wurfl_device_detection", "xml", "zeromq"}, name)
+}
+
+// tags is the option tag_on_failure.
+func tags(a *plugin.Args, option string) []string { return a.Strings(option) }
+
+func fail(e *event.Event, tags []string) Result {
+	for _, t := range tags {
+		e.Tag(t)
+	}
+	return Failed
+}

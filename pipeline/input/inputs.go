@@ -1,0 +1,103 @@
+// Package input holds where pipelines read from, one file each, and the table of their names and options.
+//
+// An input hands over chunks of records. Those of a queue are committed when the pipeline has settled them; a stream (standard
+// input, a socket) has no such place to go back to.
+package input
+
+import (
+	"context"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/pipeline/codec"
+	"github.com/weirlog/weir/pipeline/plugin"
+	"github.com/weirlog/weir/queue"
+)
+
+// Chunk is what an input hands over at once: records, or a gap in a queue. The slice is the input's again when emit returns; the
+// bytes stay as they are until the records are settled.
+type Chunk struct {
+	Records []queue.Record
+	Gap     *queue.Gap
+}
+
+// Input is a source of records.
+type Input interface {
+	// Run emits chunks in order until ctx ends (nil), the input is at its end (nil), or it cannot go on. emit blocks while the
+	// pipeline is full and fails when ctx ends.
+	Run(ctx context.Context, emit func(Chunk) error) error
+}
+
+// Committer is implemented by inputs that read a queue.
+type Committer interface {
+	// Commit is called when every record below pos is settled.
+	Commit(ctx context.Context, pos []queue.Position) error
+	// Group is the consumer group the input reads as.
+	Group() string
+}
+
+// Decorator is implemented by inputs that tell more about a record than its bytes.
+type Decorator interface {
+	Decorate(e *event.Event, r *queue.Record)
+}
+
+// Env is what inputs are built with.
+type Env struct {
+	plugin.Env
+	// Queue connects to a queue; addr is the bootstrap_servers of the configuration, "" for weir's own.
+	Queue func(addr string) (queue.Queue, error)
+	// Topic is read when weir's own queue is and the configuration names no topic.
+	Topic string
+	// Start is where to begin reading a queue; positions not named are the group's.
+	Start func(ctx context.Context, in Input) ([]queue.Position, error)
+	Stdin io.Reader
+}
+
+// Spec is a row of the table.
+type Spec struct {
+	Name    string
+	Options []plugin.Option // besides those every input has
+	Codec   string          // standard codec
+	New     func(a *plugin.Args, env *Env, c codec.Codec) Input
+}
+
+// Table is every input there is.
+func Table() []Spec {
+	return []Spec{
+		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
+		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
+		{Name: "stdin", Codec: "line", New: newStdin},
+	}
+}
+
+// Find returns the row of an input, nil when there is none.
+func Find(name string) *Spec {
+	t := Table()
+	if i := slices.IndexFunc(t, func(s Spec) bool { return s.Name == name }); i >= 0 {
+		return &t[i]
+	}
+	return nil
+}
+
+// Known names inputs of Logstash that are not here.
+func Known(name string) bool {
+	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "dead_letter_queue", "elastic_agent", "elastic_serverless_forwarder",
+		"elasticsearch", "exec", "file", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "heartbeat", "http", "http_poller",
+		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "pipeline", "puppet_facter", "rabbitmq", "redis", "relp",
+		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "tcp", "twitter", "udp", "unix", "varnishlog",
+		"websocket", "wmi", "xmpp"}, name)
+}
+
+// wait sleeps for d; false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

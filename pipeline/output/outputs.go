@@ -1,0 +1,109 @@
+// Package output holds where pipelines write to, one file each, and the table of their names and options.
+//
+// An output has two halves. A Renderer, one a worker, turns events into bytes. What it made is handed on in order: to the Sink of the
+// output, or for elasticsearch to the pipeline's bulk.Writer.
+package output
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/weirlog/weir/bulk"
+	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/pipeline/codec"
+	"github.com/weirlog/weir/pipeline/plugin"
+	"github.com/weirlog/weir/queue"
+)
+
+// Item is one rendered event: bytes From to To of its Buf.
+type Item struct {
+	Ref      uint32 // record the event came from
+	From, To int
+	Target   string // index, file or topic
+	ID       string // document id, or key
+	Routing  string
+	Action   bulk.Action
+	Refused  string // why the event cannot be written; it goes to the dead letters
+}
+
+// Buf is what a Renderer made of a batch. Its strings live as long as the batch.
+type Buf struct {
+	Data  []byte
+	Items []Item
+}
+
+// Reset empties the buffer.
+func (b *Buf) Reset() { b.Data, b.Items = b.Data[:0], b.Items[:0] }
+
+// Bytes is the rendered form of an item.
+func (b *Buf) Bytes(i *Item) []byte { return b.Data[i.From:i.To] }
+
+// Renderer turns events into bytes. It belongs to one goroutine.
+type Renderer interface {
+	Render(dst *Buf, e *event.Event)
+}
+
+// Sink takes what was rendered, in order, from one goroutine. Write returns when the output has it; an error means that it will be
+// called again with the same.
+type Sink interface {
+	Write(ctx context.Context, b *Buf) error
+	Close() error
+}
+
+// Env is what outputs are built with.
+type Env struct {
+	plugin.Env
+	Queue  func(addr string) (queue.Queue, error)
+	Topic  string // of weir's own queue, when the configuration names none
+	Stdout io.Writer
+}
+
+// Spec is a row of the table.
+type Spec struct {
+	Name    string
+	Options []plugin.Option // besides those every output has
+	Codec   string          // standard codec
+	New     func(a *plugin.Args, env *Env, c codec.Codec) Renderer
+	Sink    func(a *plugin.Args, env *Env) (Sink, error) // nil for documents, which go to the bulk.Writer
+	Exact   bool                                         // takes part in once and only once
+}
+
+// Table is every output there is.
+func Table() []Spec {
+	return []Spec{
+		{Name: "elasticsearch", Options: elasticsearchOptions, Codec: "json", New: newElasticsearch, Exact: true},
+		{Name: "file", Options: fileOptions, Codec: "json_lines", New: newFile, Sink: openFiles},
+		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka, Sink: openKafka},
+		{Name: "null", Codec: "plain", New: newNull, Sink: openNull},
+		{Name: "opensearch", Options: elasticsearchOptions, Codec: "json", New: newElasticsearch, Exact: true},
+		{Name: "sink", Codec: "plain", New: newNull, Sink: openNull},
+		{Name: "stdout", Codec: "rubydebug", New: newStdout, Sink: openStdout},
+	}
+}
+
+// Find returns the row of an output, nil when there is none.
+func Find(name string) *Spec {
+	t := Table()
+	if i := slices.IndexFunc(t, func(s Spec) bool { return s.Name == name }); i >= 0 {
+		return &t[i]
+	}
+	return nil
+}
+
+// Known names outputs of Logstash that are not here.
+func Known(name string) bool {
+	return slices.Contains([]string{"boundary", "circonus", "cloudwatch", "csv", "datadog", "datadog_metrics", "dynatrace", "elastic_app_search", "elastic_workplace_search",
+		"email", "exec", "ganglia", "gelf", "google_bigquery", "google_cloud_storage", "google_pubsub", "graphite", "graphtastic", "http", "influxdb", "irc",
+		"jms", "juggernaut", "librato", "loggly", "loki", "lumberjack", "metriccatcher", "mongodb", "nagios", "nagios_nsca", "newrelic", "opentsdb", "pagerduty", "pipe",
+		"pipeline", "rabbitmq", "redis", "redmine", "riak", "riemann", "s3", "sns", "solr_http", "sqs", "statsd", "stomp", "syslog", "tcp", "timber", "udp",
+		"webhdfs", "websocket", "xmpp", "zabbix"}, name)
+}
+
+// put appends the bytes encode makes as an item.
+func put(dst *Buf, e *event.Event, it Item, encode func([]byte) []byte) {
+	it.Ref, it.From = e.Ref, len(dst.Data)
+	dst.Data = encode(dst.Data)
+	it.To = len(dst.Data)
+	dst.Items = append(dst.Items, it)
+}

@@ -1,0 +1,273 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/weirlog/weir/pipeline/conf"
+	"github.com/weirlog/weir/pipeline/input"
+	"github.com/weirlog/weir/pipeline/output"
+	"github.com/weirlog/weir/queue"
+)
+
+// Pipeline is one compiled configuration.
+type Pipeline struct {
+	cfg         Config
+	sources     []*source
+	programs    []*program
+	outs        []outputState
+	writers     []*docWriter
+	deadLetters queue.Queue
+	hash        string
+	plugins     []*pluginStats
+	stats       totals
+	began       time.Time
+	poison      bool // tests find strings that outlive their batch
+
+	free   chan *batch
+	order  chan *batch // every batch that was read, in order
+	work   chan *batch
+	memory *budget
+}
+
+// outputState is an output's part that is not a worker's. sink is nil for outputs of documents.
+type outputState struct {
+	sink  output.Sink
+	stats *pluginStats
+}
+
+// Open compiles the configuration and connects its outputs. An error of the configuration is a conf.Errors.
+func Open(cfg Config) (*Pipeline, error) {
+	cfg = cfg.withDefaults()
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	f, errs := load(&cfg)
+	if len(errs.Faults()) > 0 {
+		return nil, errs.Faults()
+	}
+	p := &Pipeline{cfg: cfg, hash: fmt.Sprintf("%016x", xxh3.HashString(conf.Print(f))), began: cfg.Now(), memory: newBudget(cfg.Memory)}
+	c := newCompiler(&p.cfg, f, &errs)
+	c.inEnv.Start = p.start
+	p.compile(c, f)
+	if faults := errs.Faults(); len(faults) > 0 {
+		return nil, faults
+	}
+	for _, w := range errs {
+		cfg.Log.Warn("configuration", "pipeline", cfg.ID, "at", fmt.Sprintf("%s:%d:%d", w.File, w.Line, w.Col), "remark", w.Msg, "hint", w.Hint)
+	}
+	if err := p.connect(c); err != nil {
+		p.closeSinks()
+		return nil, err
+	}
+	return p, nil
+}
+
+// compile builds the sources and a program for each worker. Only the first program reports faults.
+func (p *Pipeline) compile(c *compiler, f *conf.File) {
+	p.sources = c.sources(p.cfg.Workers)
+	p.programs = append(p.programs, c.program(f))
+	c.check(f)
+	if len(c.errs.Faults()) > 0 {
+		return
+	}
+	c.errs = &conf.Errors{}
+	for range p.cfg.Workers - 1 {
+		p.programs = append(p.programs, c.program(f))
+	}
+	for _, list := range [][]*conf.Plugin{c.inputs, filters(f), c.outputs} {
+		for _, pl := range list {
+			p.plugins = append(p.plugins, c.stats[pl])
+		}
+	}
+}
+
+func filters(f *conf.File) []*conf.Plugin {
+	var l []*conf.Plugin
+	for _, s := range f.Sections {
+		if s.Kind == "filter" {
+			s.Plugins(func(pl *conf.Plugin) { l = append(l, pl) })
+		}
+	}
+	return l
+}
+
+// connect opens the outputs.
+func (p *Pipeline) connect(c *compiler) error {
+	for i, pl := range c.outputs {
+		spec := output.Find(pl.Name)
+		a := c.outputArgs(pl, spec)
+		o := outputState{stats: c.stats[pl]}
+		var err error
+		if spec.Sink == nil {
+			err = p.addWriter(output.ReadESOptions(a), i)
+		} else if o.sink, err = spec.Sink(a, c.outEnv); err == nil && len(c.errs.Faults()) > 0 {
+			err = c.errs.Faults()
+		}
+		if err != nil {
+			return fmt.Errorf("open output %s (%s): %w", pl.Name, place(pl.Pos), err)
+		}
+		p.outs = append(p.outs, o)
+	}
+	return p.findDeadLetters()
+}
+
+// addWriter makes a writer for an output, or shares the one of an output with equal options.
+func (p *Pipeline) addWriter(o ESOptions, index int) error {
+	o.Group = p.group()
+	for _, w := range p.writers {
+		if w.key == o.Key() {
+			w.outputs = append(w.outputs, index)
+			return nil
+		}
+	}
+	if p.cfg.Writer == nil {
+		return errors.New("no store is configured")
+	}
+	w, err := p.cfg.Writer(o)
+	if err != nil {
+		return err
+	}
+	p.writers = append(p.writers, &docWriter{w: w, key: o.Key(), outputs: []int{index}})
+	return nil
+}
+
+// group is the name positions are kept under: the consumer group of the first queue that is read, or the pipeline's id.
+func (p *Pipeline) group() string {
+	for _, s := range p.sources {
+		if s.queue != nil {
+			return s.queue.Group()
+		}
+	}
+	return p.cfg.ID
+}
+
+func (p *Pipeline) findDeadLetters() error {
+	p.deadLetters = p.cfg.DeadLetters
+	if p.deadLetters != nil {
+		return nil
+	}
+	for _, s := range p.sources {
+		if s.queue == nil {
+			continue
+		}
+		q, err := p.cfg.Queue(s.queue.Addr())
+		if err != nil {
+			return fmt.Errorf("connect to queue %s: %w", s.queue.Addr(), err)
+		}
+		p.deadLetters = q
+		return nil
+	}
+	return nil
+}
+
+// start is where a queue is read from: the lowest position among the writers, for partitions all of them know.
+func (p *Pipeline) start(ctx context.Context, _ input.Input) ([]queue.Position, error) {
+	var low []queue.Position
+	for i, w := range p.writers {
+		pos, err := w.w.Positions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			low = slices.Clone(pos)
+			continue
+		}
+		low = slices.DeleteFunc(low, func(l queue.Position) bool {
+			return !slices.ContainsFunc(pos, func(q queue.Position) bool { return samePartition(l, q) })
+		})
+		for k := range low {
+			for _, q := range pos {
+				if samePartition(low[k], q) {
+					low[k].Offset = min(low[k].Offset, q.Offset)
+				}
+			}
+		}
+	}
+	return low, nil
+}
+
+func samePartition(a, b queue.Position) bool {
+	return a.Partition == b.Partition && a.TopicID == b.TopicID && a.Topic == b.Topic
+}
+
+// Run reads, filters and writes until ctx ends or every input is at its end, then lets what is in flight finish for up to 30 s. It
+// may be called once.
+func (p *Pipeline) Run(ctx context.Context) error {
+	p.prepare()
+	drain, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(drainTime, stop)
+		context.AfterFunc(drain, func() { t.Stop() })
+	})()
+
+	var workers sync.WaitGroup
+	for i, prog := range p.programs {
+		workers.Go(func() { (&worker{p: p, prog: prog, n: i}).run() })
+	}
+	gathered := make(chan error, 1)
+	go func() { gathered <- (&gatherer{p: p}).run(drain) }()
+
+	err := p.read(ctx)
+	close(p.work)
+	workers.Wait()
+	close(p.order)
+	err = errors.Join(err, <-gathered)
+	return errors.Join(err, p.close())
+}
+
+// prepare makes the batches: two a worker, and some for the gatherer to hold.
+func (p *Pipeline) prepare() {
+	n := 2*p.cfg.Workers + 8
+	p.free, p.order, p.work = make(chan *batch, n), make(chan *batch, n), make(chan *batch)
+	for range n {
+		p.free <- newBatch(len(p.outs), p.poison)
+	}
+}
+
+// read runs the inputs until all are at their end. When one fails the others stop.
+func (p *Pipeline) read(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(p.sources))
+	var inputs sync.WaitGroup
+	for i, s := range p.sources {
+		inputs.Go(func() {
+			errs[i] = s.in.Run(ctx, func(c input.Chunk) error { return p.feed(ctx, s, c.Records, c.Gap) })
+			if errs[i] != nil {
+				p.cfg.Log.Error("input ends", "pipeline", p.cfg.ID, "input", s.stats.name, "at", s.stats.place, "err", errs[i])
+				stop()
+			}
+		})
+	}
+	inputs.Wait()
+	return errors.Join(errs...)
+}
+
+// close leaves the groups, after the last commit, and closes the outputs.
+func (p *Pipeline) close() error {
+	var errs []error
+	for _, s := range p.sources {
+		if s.queue != nil {
+			errs = append(errs, s.queue.Close())
+		}
+	}
+	return errors.Join(append(errs, p.closeSinks())...)
+}
+
+func (p *Pipeline) closeSinks() error {
+	var errs []error
+	for _, o := range p.outs {
+		if o.sink != nil {
+			errs = append(errs, o.sink.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

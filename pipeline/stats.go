@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/weirlog/weir/pipeline/conf"
+	"github.com/weirlog/weir/pipeline/plugin"
+)
+
+// pluginStats are the figures of one plugin, of all workers.
+type pluginStats struct {
+	id, name, kind, place string
+	in, out               atomic.Int64
+	matches, failures     atomic.Int64
+	nanos                 atomic.Int64
+}
+
+// totals are the figures of a pipeline. Each event of a record counts.
+type totals struct {
+	in, filtered, out     atomic.Int64
+	dropped, dead, lost   atomic.Int64
+	conditions, nanos     atomic.Int64
+	writes, writeErrors   atomic.Int64
+	rejected, pushed      atomic.Int64
+	deadBytes, writeNanos atomic.Int64
+}
+
+func (c *compiler) statsOf(p *conf.Plugin, a *plugin.Args, kind string) *pluginStats {
+	if s, ok := c.stats[p]; ok {
+		return s
+	}
+	s := &pluginStats{id: a.ID, name: p.Name, kind: kind, place: place(p.Pos)}
+	c.stats[p] = s
+	return s
+}
+
+// Stats is the state of a pipeline in the shape of Logstash's /_node/stats/pipelines.
+type Stats struct {
+	Events  EventStats  `json:"events"`
+	Plugins PluginGroup `json:"plugins"`
+	Reloads ReloadStats `json:"reloads"`
+	Queue   QueueStats  `json:"queue"`
+	Dead    DeadStats   `json:"dead_letter_queue"`
+	Write   WriteStats  `json:"write"`
+	Batch   BatchStats  `json:"batch"`
+	Flow    FlowStats   `json:"flow"`
+	Hash    string      `json:"hash"`
+}
+
+// EventStats counts events and the time spent on them.
+type EventStats struct {
+	In       int64 `json:"in"`
+	Filtered int64 `json:"filtered"`
+	Out      int64 `json:"out"`
+	Millis   int64 `json:"duration_in_millis"`
+	Push     int64 `json:"queue_push_duration_in_millis"`
+	Dropped  int64 `json:"dropped"` // records no document was made of, by rule
+	Failed   int64 `json:"failed_conditions"`
+}
+
+// PluginGroup is the figures of each plugin, in the order of the configuration.
+type PluginGroup struct {
+	Inputs  []PluginFigures `json:"inputs"`
+	Filters []PluginFigures `json:"filters"`
+	Outputs []PluginFigures `json:"outputs"`
+}
+
+// PluginFigures is the figures of one plugin.
+type PluginFigures struct {
+	ID       string       `json:"id"`
+	Name     string       `json:"name"`
+	Place    string       `json:"place"`
+	Events   PluginEvents `json:"events"`
+	Matches  *int64       `json:"matches,omitempty"`
+	Failures *int64       `json:"failures,omitempty"`
+	Flow     PluginFlow   `json:"flow"`
+}
+
+// PluginEvents counts what went through a plugin.
+type PluginEvents struct {
+	In     int64 `json:"in"`
+	Out    int64 `json:"out"`
+	Millis int64 `json:"duration_in_millis"`
+}
+
+// PluginFlow is the cost of an event.
+type PluginFlow struct {
+	MillisPerEvent Lifetime `json:"worker_millis_per_event"`
+}
+
+// FlowStats is the rates of the whole pipeline.
+type FlowStats struct {
+	Input  Lifetime `json:"input_throughput"`
+	Filter Lifetime `json:"filter_throughput"`
+	Output Lifetime `json:"output_throughput"`
+	Usage  Lifetime `json:"worker_utilization"`
+}
+
+// Lifetime is a rate since the pipeline began.
+type Lifetime struct {
+	Lifetime float64 `json:"lifetime"`
+}
+
+// ReloadStats counts changes of the configuration.
+type ReloadStats struct {
+	Successes int64 `json:"successes"`
+	Failures  int64 `json:"failures"`
+}
+
+// QueueStats is what is in flight.
+type QueueStats struct {
+	Type     string `json:"type"`
+	Events   int64  `json:"events_count"`
+	Bytes    int64  `json:"queue_size_in_bytes"`
+	MaxBytes int64  `json:"max_queue_size_in_bytes"`
+}
+
+// DeadStats counts dead letters.
+type DeadStats struct {
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"queue_size_in_bytes"`
+	Lost    int64 `json:"dropped_events"` // there was no topic to put them
+}
+
+// WriteStats is what the writers of documents did.
+type WriteStats struct {
+	Documents int64 `json:"documents"`
+	Rejected  int64 `json:"non_retryable_failures"`
+	Requests  int64 `json:"bulk_requests"`
+	Errors    int64 `json:"failures"`
+	Millis    int64 `json:"duration_in_millis"`
+}
+
+// BatchStats is the settings of batches.
+type BatchStats struct {
+	Size    int `json:"size"`
+	Workers int `json:"workers"`
+}
+
+// Stats is safe to call at any time.
+func (p *Pipeline) Stats() Stats {
+	t := &p.stats
+	up := max(p.cfg.Now().Sub(p.began), time.Millisecond).Seconds()
+	rate := func(n int64) Lifetime { return Lifetime{float64(n) / up} }
+	s := Stats{
+		Events: EventStats{In: t.in.Load(), Filtered: t.filtered.Load(), Out: t.out.Load(), Millis: t.nanos.Load() / 1e6, Push: 0,
+			Dropped: t.dropped.Load(), Failed: t.conditions.Load()},
+		Queue: QueueStats{Type: "memory", Events: int64(len(p.order)), Bytes: p.memory.inUse(), MaxBytes: p.cfg.Memory},
+		Dead:  DeadStats{Records: t.dead.Load(), Bytes: t.deadBytes.Load(), Lost: t.lost.Load()},
+		Write: WriteStats{Documents: t.pushed.Load(), Rejected: t.rejected.Load(), Requests: t.writes.Load(), Errors: t.writeErrors.Load(),
+			Millis: t.writeNanos.Load() / 1e6},
+		Batch: BatchStats{Size: p.cfg.BatchSize, Workers: p.cfg.Workers},
+		Flow: FlowStats{Input: rate(t.in.Load()), Filter: rate(t.filtered.Load()), Output: rate(t.out.Load()),
+			Usage: Lifetime{100 * float64(t.nanos.Load()) / 1e9 / up / float64(p.cfg.Workers)}},
+		Hash: p.hash,
+	}
+	for _, ps := range p.plugins {
+		f := ps.figures()
+		switch ps.kind {
+		case "input":
+			s.Plugins.Inputs = append(s.Plugins.Inputs, f)
+		case "filter":
+			s.Plugins.Filters = append(s.Plugins.Filters, f)
+		default:
+			s.Plugins.Outputs = append(s.Plugins.Outputs, f)
+		}
+	}
+	return s
+}
+
+func (ps *pluginStats) figures() PluginFigures {
+	in, nanos := ps.in.Load(), ps.nanos.Load()
+	f := PluginFigures{ID: ps.id, Name: ps.name, Place: ps.place, Events: PluginEvents{in, ps.out.Load(), nanos / 1e6}}
+	if in > 0 {
+		f.Flow.MillisPerEvent.Lifetime = float64(nanos) / 1e6 / float64(in)
+	}
+	if ps.kind == "filter" {
+		m, n := ps.matches.Load(), ps.failures.Load()
+		f.Matches, f.Failures = &m, &n
+	}
+	return f
+}
