@@ -149,6 +149,10 @@ func (f *fetch) collect() bool {
 
 // read takes spans of one partition while they fit. The first batch of the answer is taken whole whatever the limits.
 func (f *fetch) read(fp *fetchPart, limit int) {
+	if fp.p.deleted.Load() {
+		fp.code = errUnknownTopicOrPartition
+		return
+	}
 	fp.start, fp.end = fp.p.j.Start(), fp.p.j.DurableEnd()
 	next, got := fp.req.FetchOffset, 0
 	if next > fp.end {
