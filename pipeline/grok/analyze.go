@@ -194,44 +194,43 @@ func sureGroups(dst []int, n *node) []int {
 	return dst
 }
 
-// lead returns the literal that every match of n, and what precedes no byte of it, begins with.
-func lead(n *node) string {
+// entry returns the first thing that n does: what stands behind groups, names and the beginnings of sequences.
+func entry(n *node) *node {
 	for n != nil {
 		switch n.kind {
-		case kLit:
-			return n.str
-		case kGroup:
+		case kGroup, kNamed, kAtomic:
 			n = n.kids[0]
 		case kSeq:
 			if len(n.kids) == 0 {
-				return ""
+				return nil
 			}
 			n = n.kids[0]
 		default:
-			return ""
+			return n
 		}
+	}
+	return nil
+}
+
+// lead returns the literal that every match of n begins with.
+func lead(n *node) string {
+	if n = entry(n); n != nil && n.kind == kLit {
+		return n.str
 	}
 	return ""
 }
 
 // anchors tells where a match can start: at the start of the text only, or at the start of a line only.
 func anchors(n *node) (text, line bool) {
-	for {
-		switch n.kind {
-		case kSeq:
-			if len(n.kids) == 0 {
-				return false, false
-			}
-			n = n.kids[0]
-		case kGroup, kNamed, kAtomic:
-			n = n.kids[0]
-		case kAssert:
-			return n.assert == atTextStart, n.assert == atLineStart
-		case kRep: // .* from the first place has seen all there is
-			all := n.kids[0].kind == kClass && n.kids[0].set.equal(anyChar)
-			return all && n.min == 0 && n.max == unlimited && !n.poss, false
-		default:
-			return false, false
-		}
+	n = entry(n)
+	switch {
+	case n == nil:
+		return false, false
+	case n.kind == kAssert:
+		return n.assert == atTextStart, n.assert == atLineStart
+	case n.kind == kRep: // .* from the first place has seen all there is
+		all := n.kids[0].kind == kClass && n.kids[0].set.equal(anyChar)
+		return all && n.min == 0 && n.max == unlimited && !n.poss, false
 	}
+	return false, false
 }

@@ -135,7 +135,7 @@ func (m *machine) lazyNext(s string, f *frame, in *instr) (int, bool) {
 			return 0, false
 		}
 	}
-	if m.on && in.max == 1<<30 && m.seen(in.state, q) {
+	if m.on && in.max == 1<<30 && m.seen(in, q) {
 		return 0, false
 	}
 	f.pos = -1

@@ -11,8 +11,9 @@ type compiler struct {
 	text    string
 	tables  map[byteset]*byteTable
 	clears  []clearing
-	choices int // choice points emitted so far
-	hidden  int // > 0: inside a look-around, atomic group or counted loop, where a place does not determine what happens
+	choices int   // choice points emitted so far
+	hidden  int   // > 0: inside a look-around, atomic group or counted loop, where a place does not determine what happens
+	inLoop  int32 // register of the innermost loop whose rounds may take nothing, -1 outside
 	generic bool
 }
 
@@ -24,7 +25,7 @@ func compile(text string, root *node, groups int, generic bool) (p *program, err
 		}
 	}()
 	p = &program{slots: 2 * groups, exact: true, settled: true}
-	c := &compiler{p: p, text: text, tables: map[byteset]*byteTable{}, generic: generic}
+	c := &compiler{p: p, text: text, tables: map[byteset]*byteTable{}, generic: generic, inLoop: -1}
 	if !refers(root) {
 		markSure(root)
 	}
@@ -91,7 +92,7 @@ func (c *compiler) emit(in instr) int {
 	if len(c.p.code) >= maxProgram {
 		panic(fault{0, fmt.Sprintf("pattern compiles to more than %d instructions", maxProgram)})
 	}
-	in.state = -1
+	in.state, in.loop = -1, c.inLoop
 	switch in.op {
 	case opGreedy, opLazy, opGreedyWide, opRestBack, opSeek, opSplit, opAlt, opNamed, opRun, opRunTo, opRunToEither, opCountLoop:
 		if in.op < opRun || in.op > opRunMax {
@@ -100,6 +101,9 @@ func (c *compiler) emit(in instr) int {
 		if c.hidden == 0 && in.op != opCountLoop {
 			in.state = int32(c.p.states)
 			c.p.states++
+			if c.inLoop >= 0 {
+				c.p.states++
+			}
 		} else if in.op < opRun || in.op > opRunMax {
 			c.p.settled = false
 		}

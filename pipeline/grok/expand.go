@@ -14,6 +14,7 @@ type expander struct {
 	trees  map[string]*node
 	chain  []string // definitions being read, outermost first
 	lints  []Lint
+	names  bool // every definition keeps its name in the tree, not only those with a recognizer
 }
 
 // Lint is a remark on a pattern that works, but perhaps not as its author thinks.
@@ -172,7 +173,7 @@ func (x *expander) tree(p *parser, name string, at int) *node {
 		panic(e)
 	}
 	x.chain = x.chain[:len(x.chain)-1]
-	if stock {
+	if _, known := recognizers[name]; known && stock || x.names {
 		n = &node{kind: kNamed, str: name, kids: []*node{n}}
 	}
 	x.trees[name] = n

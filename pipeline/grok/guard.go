@@ -14,9 +14,10 @@ import (
 // its possible ends when it starts: a later visit can come back only to ends that were tried already, for places never move left.
 type guard struct {
 	on       bool
-	steps    int // failures, and a share of the bytes walked over again
-	limit    int // where extend is asked next
-	size     int // places: len + 1
+	eager    bool // begin at the first failure, for tests
+	steps    int  // failures, and a share of the bytes walked over again
+	limit    int  // where extend is asked next
+	size     int  // places: len + 1
 	visited  []uint64
 	runs     []run     // per state: the last run, or the last search
 	deadline time.Time // zero until the guard is asked
@@ -29,6 +30,9 @@ func (g *guard) reset(n int) {
 	g.on = false
 	g.steps = 0
 	g.limit = guardFactor*n + guardBase
+	if g.eager {
+		g.limit = 0
+	}
 	g.deadline = time.Time{}
 	if cap(g.visited) > idleMemo {
 		g.visited = nil
@@ -74,11 +78,16 @@ func (g *guard) begin(p *program, n int) {
 }
 
 // seen marks a state at a place and says whether it was marked before.
-func (g *guard) seen(state int32, pos int) bool {
+func (m *machine) seen(in *instr, pos int) bool {
+	state := int(in.state)
 	if state < 0 {
 		return false
 	}
-	k := int(state)*g.size + pos
+	if in.loop >= 0 && m.registers[in.loop] == int32(pos) {
+		state++
+	}
+	g := &m.guard
+	k := state*g.size + pos
 	bit := uint64(1) << (k & 63)
 	old := g.visited[k>>6]
 	g.visited[k>>6] = old | bit
@@ -107,20 +116,20 @@ func (g *guard) runEnd(s string, pos int, in *instr) int {
 }
 
 // greedySpan returns the ends of a greedy run that are to be tried.
-func (g *guard) greedySpan(s string, pos int, in *instr, lo, most int) (int, int) {
+func (m *machine) greedySpan(s string, pos int, in *instr, lo, most int) (int, int) {
 	if in.max != 1<<30 || in.state < 0 {
 		hi := pos
 		for hi < most && in.tab[s[hi]] {
 			hi++
 		}
-		if in.state >= 0 && g.seen(in.state, pos) {
+		if in.state >= 0 && m.seen(in, pos) {
 			return 1, 0
 		}
 		return lo, hi
 	}
-	end := g.runEnd(s, pos, in)
+	end := m.runEnd(s, pos, in)
 	hi := lo
-	for hi <= end && !g.seen(in.state, hi) {
+	for hi <= end && !m.seen(in, hi) {
 		hi++
 	}
 	return lo, hi - 1

@@ -55,7 +55,8 @@ type node struct {
 	typ      Type   // kGroup
 	set      charset
 	kids     []*node
-	at       int // offset in the text of the definition, for errors
+	at       int   // offset in the text of the definition, for errors
+	offsets  []int // kSeq: where each of kids starts in that text, as parsed
 }
 
 func lit(s string) *node      { return &node{kind: kLit, str: s} }

@@ -94,6 +94,7 @@ func (p *parser) alternatives() *node {
 func (p *parser) sequence() *node {
 	n := seq()
 	for p.more() && !p.looking("|") && !p.looking(")") {
+		start := p.at
 		a := p.atom()
 		if a == nil {
 			continue
@@ -106,6 +107,7 @@ func (p *parser) sequence() *node {
 			a = q
 		}
 		n.kids = append(n.kids, a)
+		n.offsets = append(n.offsets, start)
 	}
 	return n
 }

@@ -41,7 +41,7 @@ type Pattern struct {
 	captures []Capture
 	groups   [][]int32 // groups that fill each capture, in the pattern's order
 	lints    []Lint
-	root     *node // simplified tree, for Explain
+	set      *Set // where Explain finds the definitions again
 }
 
 // Compile reads a pattern. The error is an *Error.
@@ -51,23 +51,35 @@ func (s *Set) Compile(pattern string, o Options) (*Pattern, error) {
 
 // compile without recognizers, when generic is set, is what the tests compare with.
 func (s *Set) compile(pattern string, o Options, generic bool) (*Pattern, error) {
-	x := &expander{set: s, inline: map[string]string{}, opts: o, trees: map[string]*node{}}
-	ps := &parser{text: pattern, lib: x, flags: flags{dotAll: true}}
-	tree, err := ps.parse()
+	x := s.expander(o)
+	tree, r, err := x.expand(pattern)
 	if err != nil {
 		return nil, err
 	}
-	r := &resolver{text: pattern}
-	if tree, err = r.resolve(tree); err != nil {
-		return nil, err
-	}
-	p := &Pattern{text: pattern, opts: o, lints: x.lints}
+	p := &Pattern{text: pattern, opts: o, lints: x.lints, set: s}
 	p.collect(r)
-	p.root = simplify(tree)
-	if p.prog, err = compile(pattern, p.root, len(r.names), generic); err != nil {
+	if p.prog, err = compile(pattern, simplify(tree), len(r.names), generic); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+func (s *Set) expander(o Options) *expander {
+	return &expander{set: s, inline: map[string]string{}, opts: o, trees: map[string]*node{}}
+}
+
+// expand parses a pattern with all it refers to, and numbers its groups.
+func (x *expander) expand(pattern string) (*node, *resolver, error) {
+	ps := &parser{text: pattern, lib: x, flags: flags{dotAll: true}}
+	tree, err := ps.parse()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &resolver{text: pattern}
+	if tree, err = r.resolve(tree); err != nil {
+		return nil, nil, err
+	}
+	return tree, r, nil
 }
 
 // collect gathers the groups of each field, fields in order of first appearance.

@@ -58,6 +58,7 @@ type instr struct {
 	atEnd bool // what follows can accept at the end of the text
 	c, c2 byte
 	state int32 // index of this choice in the guard's visited set, -1 = not remembered
+	loop  int32 // register of the enclosing loop whose rounds may take nothing, -1 = none; it takes two indices of state then
 	x, y  int32
 	min   int32
 	max   int32

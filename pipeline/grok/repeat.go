@@ -96,7 +96,7 @@ func (c *compiler) decided(s charset, n, next *node, f follow) bool {
 	if s.leads().and(f.bytes).empty() && !f.maybe {
 		return true
 	}
-	if next == nil || n.max != unlimited {
+	if next = entry(next); next == nil || n.max != unlimited {
 		return false
 	}
 	switch next.kind {
@@ -195,30 +195,26 @@ func (c *compiler) options(body, next *node, lazy bool, count int, o opening, in
 // star emits body any number of times. A round that matches nothing ends the loop.
 func (c *compiler) star(body *node, lazy bool, o opening, inner, f follow) {
 	at := c.split(lazy, o, f)
-	reg := c.mark(o)
-	c.node(body, nil, inner)
-	c.moved(o, reg, at)
-	c.p.code[at].y = c.here()
-	if o.empty {
-		c.p.code[len(c.p.code)-1].y = c.here()
-	}
-}
-
-func (c *compiler) mark(o opening) int32 {
 	if !o.empty {
-		return 0
-	}
-	reg := c.counter()
-	c.emit(instr{op: opMark, x: reg})
-	return reg
-}
-
-func (c *compiler) moved(o opening, reg int32, loop int) {
-	if !o.empty {
-		c.emit(instr{op: opJump, x: int32(loop)})
+		c.node(body, nil, inner)
+		c.emit(instr{op: opJump, x: int32(at)})
+		c.p.code[at].y = c.here()
 		return
 	}
-	c.emit(instr{op: opMoved, x: int32(loop), min: reg})
+	reg, outer := c.counter(), c.inLoop
+	c.inLoop = reg
+	if outer >= 0 { // two such loops around a place: the place and one register do not determine what happens
+		c.hidden++
+	}
+	c.emit(instr{op: opMark, x: reg})
+	c.node(body, nil, inner)
+	end := c.emit(instr{op: opMoved, x: int32(at), min: reg})
+	if outer >= 0 {
+		c.hidden--
+	}
+	c.inLoop = outer
+	c.p.code[at].y = c.here()
+	c.p.code[end].y = c.here()
 }
 
 func (c *compiler) counter() int32 {
@@ -226,11 +222,16 @@ func (c *compiler) counter() int32 {
 	return int32(c.p.counters - 1)
 }
 
-// counted emits a loop that counts its rounds.
+// counted emits a bounded loop that counts its rounds, and a loop without bound behind it if there is none.
 func (c *compiler) counted(n *node, o opening, inner, f follow) {
+	out := f
+	most := n.max
+	if most == unlimited {
+		most, out = n.min, inner
+	}
 	reg := c.counter()
 	c.emit(instr{op: opCount, x: reg})
-	in := instr{op: opCountLoop, state: reg, lazy: n.lazy, min: int32(n.min), max: int32(n.max), tab2: c.filter(f)}
+	in := instr{op: opCountLoop, lazy: n.lazy, min: int32(n.min), max: int32(most), tab2: c.filter(out)}
 	if !o.empty {
 		in.tab = c.table(o.bytes)
 	}
@@ -238,12 +239,11 @@ func (c *compiler) counted(n *node, o opening, inner, f follow) {
 	c.p.code[at].state = reg
 	c.p.code[at].x = c.here()
 	c.hidden++
-	pos := c.mark(o)
 	c.node(n.kids[0], nil, inner)
-	c.moved(o, pos, at)
+	c.emit(instr{op: opJump, x: int32(at)})
 	c.hidden--
 	c.p.code[at].y = c.here()
-	if o.empty {
-		c.p.code[len(c.p.code)-1].y = c.here()
+	if n.max == unlimited {
+		c.star(n.kids[0], n.lazy, o, inner, f)
 	}
 }

@@ -202,7 +202,7 @@ func (m *machine) run(s string, start int) int {
 					pos++
 				}
 			}
-			if pos-from >= int(in.min) && !(m.on && m.seen(in.state, pos)) {
+			if pos-from >= int(in.min) && !(m.on && m.seen(in, pos)) {
 				pc++
 				continue
 			}
@@ -213,14 +213,14 @@ func (m *machine) run(s string, start int) int {
 			} else {
 				pos = n
 			}
-			if pos-from >= int(in.min) && !(m.on && m.seen(in.state, pos)) {
+			if pos-from >= int(in.min) && !(m.on && m.seen(in, pos)) {
 				pc++
 				continue
 			}
 		case opRunToEither:
 			from := pos
 			pos = runToEither(s, pos, in)
-			if pos-from >= int(in.min) && !(m.on && m.seen(in.state, pos)) {
+			if pos-from >= int(in.min) && !(m.on && m.seen(in, pos)) {
 				pc++
 				continue
 			}
@@ -257,7 +257,7 @@ func (m *machine) run(s string, start int) int {
 				}
 			} else {
 				var ok bool
-				if hi, lo, ok = runWide(s, pos, in); !ok || m.on && m.seen(in.state, pos) {
+				if hi, lo, ok = runWide(s, pos, in); !ok || m.on && m.seen(in, pos) {
 					goto fail
 				}
 			}
@@ -281,7 +281,7 @@ func (m *machine) run(s string, start int) int {
 		case opLazy:
 			e := min(pos+int(in.max), n)
 			lo := pos + int(in.min)
-			if lo > e || m.on && in.max != 1<<30 && m.seen(in.state, pos) {
+			if lo > e || m.on && in.max != 1<<30 && m.seen(in, pos) {
 				goto fail
 			}
 			t := in.tab
@@ -299,7 +299,7 @@ func (m *machine) run(s string, start int) int {
 					goto fail
 				}
 			}
-			if m.on && in.max == 1<<30 && m.seen(in.state, pos) {
+			if m.on && in.max == 1<<30 && m.seen(in, pos) {
 				goto fail
 			}
 			if pos < e && t[s[pos]] {
@@ -330,7 +330,7 @@ func (m *machine) run(s string, start int) int {
 			continue
 		case opSeek:
 			j := m.seek(s, pos, in)
-			if j < 0 || m.on && m.seen(in.state, j) {
+			if j < 0 || m.on && m.seen(in, j) {
 				goto fail
 			}
 			st = append(st, frame{kind: fSeek, pc: int32(pc), pos: int32(j + 1)})
@@ -349,7 +349,7 @@ func (m *machine) run(s string, start int) int {
 			}
 			switch {
 			case body && out:
-				if m.on && m.seen(in.state, pos) || len(st) > maxFrames {
+				if m.on && m.seen(in, pos) || len(st) > maxFrames {
 					goto fail
 				}
 				if in.lazy {
@@ -378,7 +378,7 @@ func (m *machine) run(s string, start int) int {
 				goto fail
 			}
 			if len(l) > 1 {
-				if m.on && m.seen(in.state, pos) || len(st) > maxFrames {
+				if m.on && m.seen(in, pos) || len(st) > maxFrames {
 					goto fail
 				}
 				st = append(st, frame{kind: fAlt, pc: int32(pc), pos: int32(pos), aux: int32(which), next: 1})
@@ -622,7 +622,7 @@ func (m *machine) run(s string, start int) int {
 				if int(f.pos) <= n {
 					j = m.seek(s, int(f.pos), in)
 				}
-				if j < 0 || m.on && m.seen(in.state, j) {
+				if j < 0 || m.on && m.seen(in, j) {
 					st = st[:k]
 					continue
 				}
