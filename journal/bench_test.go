@@ -278,3 +278,32 @@ func BenchmarkRecover(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// BenchmarkAppend is an append without a sync: what a batch costs besides the disk.
+func BenchmarkAppend(b *testing.B) {
+	for _, n := range []int{1, 100, 4000} {
+		b.Run(fmt.Sprintf("records=%d", n), func(b *testing.B) {
+			j := benchOpen(b, Config{})
+			batch := benchBatch(nil, n)
+			b.SetBytes(int64(len(batch)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := j.Append(batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppendPayload(b *testing.B) {
+	j := benchOpen(b, Config{Own: true})
+	p := make([]byte, 1000)
+	b.SetBytes(1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := j.AppendPayload(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -438,11 +438,11 @@ func (j *Journal) Close() error {
 
 // closeCleanLocked cuts the reserve, makes everything durable and says so in the checkpoint.
 func (j *Journal) closeCleanLocked() error {
+	if j.ckpt.clean { // nothing was appended since the last clean stop
+		return nil
+	}
 	if err := j.sealActiveLocked(); err != nil {
 		return err
-	}
-	if j.ckpt.clean {
-		return nil
 	}
 	return j.checkpointLocked(true)
 }

@@ -63,7 +63,11 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
-	return j.readCold(p, from, max)
+	s, err := j.readCold(p, from, max)
+	if err != nil && from < j.Start() { // it was trimmed meanwhile
+		return Span{}, fmt.Errorf("%w: %d is below the start", ErrOutOfRange, from)
+	}
+	return s, err
 }
 
 // span cuts the batches from the one with offset from on out of a run.

@@ -91,7 +91,7 @@ func (j *Journal) recover() error {
 	if err := j.cfg.FS.SyncDir(j.cfg.Dir); err != nil { // a process before us may have failed to: what is seen now must be on the disk
 		return err
 	}
-	if err := j.settleFile(filepath.Join(j.cfg.Dir, checkpointName)); err != nil {
+	if err := j.settleFile(filepath.Join(j.cfg.Dir, checkpointName), 0); err != nil {
 		return err
 	}
 	body, found, err := j.loadCheckpoint()
@@ -172,11 +172,6 @@ func (j *Journal) listExtents(entries []fs.DirEntry) error {
 // scan checks what the checkpoint does not vouch for: the bytes behind its position, all of the extents after it, everything when
 // there is no checkpoint.
 func (r *recovering) scan(body checkpointBody, found bool) error {
-	if !r.recovery.Clean {
-		if err := r.settleFile(r.active().name()); err != nil {
-			return err
-		}
-	}
 	first := r.extents[0]
 	if first.base > r.start {
 		if err := r.missing(first, r.start, first.base); err != nil {
@@ -191,6 +186,15 @@ func (r *recovering) scan(body checkpointBody, found bool) error {
 			pos, r.want = body.Position, body.End
 		}
 	}
+	if last := len(r.extents) - 1; !r.recovery.Clean {
+		durable := int64(0)
+		if last == from {
+			durable = pos
+		}
+		if err := r.settleFile(r.active().name(), durable); err != nil {
+			return err
+		}
+	}
 	for i := from; i < len(r.extents); i++ {
 		e := r.extents[i]
 		if err := r.scanExtent(e, pos, i+1 == len(r.extents)); err != nil {
@@ -201,9 +205,9 @@ func (r *recovering) scan(body checkpointBody, found bool) error {
 	return nil
 }
 
-// settleFile makes the page cache tell the truth about a file that was written in place: after a failed sync in a life before, it may
+// settleFile makes the page cache tell the truth about a file that was written in place, from byte from on: after a failed sync in a life before, it may
 // hold bytes that the disk does not. The sync leaves no page dirty, so that all are dropped and read again.
-func (j *Journal) settleFile(name string) error {
+func (j *Journal) settleFile(name string, from int64) error {
 	f, err := j.cfg.FS.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -216,7 +220,7 @@ func (j *Journal) settleFile(name string) error {
 		err = f.Sync()
 	}
 	if err == nil {
-		err = f.Forget(0, fi.Size())
+		err = f.Forget(from, fi.Size()-from)
 	}
 	return errors.Join(err, f.Close())
 }

@@ -134,3 +134,23 @@ func (j *Journal) Retain(r Retention) (Removed, error) {
 	_, err := j.trimLocked(out.To)
 	return out, err
 }
+
+// ExtentInfo describes an extent.
+type ExtentInfo struct {
+	Base     int64 // first offset
+	End      int64 // exclusive
+	Bytes    int64
+	Appended time.Time // last append; after a restart the file's modification time
+	Active   bool
+}
+
+// Extents lists what the journal keeps, oldest first.
+func (j *Journal) Extents() []ExtentInfo {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]ExtentInfo, 0, len(j.extents))
+	for i, e := range j.extents {
+		out = append(out, ExtentInfo{e.base, e.end, e.size, e.appended, i == len(j.extents)-1})
+	}
+	return out
+}

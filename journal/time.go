@@ -12,14 +12,24 @@ import (
 func (j *Journal) OffsetForTime(ts int64) (offset, time int64, err error) {
 	for at := j.Start(); ; {
 		h, found, err := j.batchForTime(ts, at)
-		if err != nil || !found {
+		if err == nil && !found {
+			return -1, -1, nil
+		}
+		var next int64
+		if err == nil {
+			offset, time, next, err = j.recordForTime(h, ts)
+		}
+		start := j.Start()
+		switch {
+		case err != nil && start > at: // trimmed meanwhile
+			at = start
+		case err != nil:
 			return -1, -1, err
+		case offset >= 0:
+			return offset, time, nil
+		default:
+			at = max(next, start)
 		}
-		offset, time, next, err := j.recordForTime(h, ts)
-		if err != nil || offset >= 0 {
-			return offset, time, err
-		}
-		at = next
 	}
 }
 
