@@ -60,11 +60,10 @@ func (m *member) startJoin(force bool) {
 	m.link.recalls.Store(false)
 	m.ms.changed = m.b.topics.changed()
 	m.ms.shapes = m.topicShapes()
-	metadata := kgo.CooperativeStickyBalancer().JoinGroupMetadata(m.topics, m.owned(), m.ms.generation)
 	m.ms.syncing = nil
 	m.ms.joining = m.b.groups.join(m.group, joinRequest{
 		memberID: m.ms.id, clientID: "weir", host: "embedded", protocolType: "consumer",
-		protocols: []groupProtocol{{kgo.CooperativeStickyBalancer().ProtocolName(), metadata}},
+		protocols: []groupProtocol{{kgo.CooperativeStickyBalancer().ProtocolName(), joinMetadata(m)}},
 		patience:  embeddedPatience, embedded: m.link, pins: true, topicsChanged: force,
 	})
 }
@@ -288,4 +287,9 @@ func (m *member) lost(assigned map[string][]int32) []partKey {
 		}
 	}
 	return out
+}
+
+// joinMetadata is what a member says of itself when it joins.
+func joinMetadata(m *member) []byte {
+	return kgo.CooperativeStickyBalancer().JoinGroupMetadata(m.topics, m.owned(), m.ms.generation)
 }
