@@ -365,3 +365,9 @@ func Not(q Query) Query { return &boolQuery{base: base{boost: 1}, not: []Query{q
 func Filtered(q, filter Query) Query {
 	return &boolQuery{base: base{boost: 1}, must: []Query{q}, filter: []Query{filter}}
 }
+
+// AnyOf is the query for what one of qs matches.
+func AnyOf(qs ...Query) Query { return &boolQuery{base: base{boost: 1}, should: qs} }
+
+// AllOf is the query for what all of qs match, without scores.
+func AllOf(qs ...Query) Query { return &boolQuery{base: base{boost: 1}, filter: qs} }
