@@ -27,7 +27,6 @@ export type Action =
   | 'later'
   | 'wrap'
   | 'context'
-  | 'fields'
   | 'copyLine'
   | 'copyLink'
   | 'goExplore'

@@ -2,7 +2,17 @@
 // for opened and wrapped rows, which are measured as they are drawn.
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, type Ref, useCallback, useImperativeHandle, useLayoutEffect, useRef } from 'react';
+import {
+  type MouseEvent,
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import type { Row } from '../api';
 import { useT } from '../i18n';
 import { Icon } from '../kit/icon';
@@ -66,7 +76,8 @@ function useShape(rows: Row[], visible: Row[], cols: string[], serial: number | 
     if (!s.days && day(r.t) !== s.today) s.days = true;
   }
   if (rows.length > 0 && day(rows[0].t) !== day(rows[rows.length - 1].t)) s.days = true;
-  return { days: s.days, service: s.service, logger: s.logger, cols, wrap };
+  const { days, service, logger } = s;
+  return useMemo(() => ({ days, service, logger, cols, wrap }), [days, service, logger, cols, wrap]);
 }
 
 export function LogList<R extends Row>(p: ListProps<R>) {
@@ -93,6 +104,12 @@ export function LogList<R extends Row>(p: ListProps<R>) {
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes that were kept belong to another height of lines
   useLayoutEffect(() => virtual.measure(), [line, wrap, opened, virtual]);
+
+  const [hovered, setHovered] = useState(-1);
+  const onMouseMove = (e: MouseEvent) => {
+    const at = (e.target as HTMLElement).closest<HTMLElement>('[data-index]')?.dataset.index;
+    setHovered(at === undefined ? -1 : Number(at));
+  };
 
   const items = virtual.getVirtualItems();
   const shape = useShape(rows, items.map((v) => rows[v.index]).filter(Boolean), p.cols, p.serial);
@@ -126,6 +143,8 @@ export function LogList<R extends Row>(p: ListProps<R>) {
       data-wrap={wrap || undefined}
       data-dim={p.dim || undefined}
       onScroll={onScroll}
+      onMouseMove={onMouseMove}
+      onMouseLeave={() => setHovered(-1)}
     >
       {p.cols.length > 0 && <Head shape={shape} onColumn={p.onColumn} />}
       <div className={styles.space} style={{ height: virtual.getTotalSize() }}>
@@ -149,6 +168,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
                 index={v.index}
                 open={open}
                 focused={v.index === p.focused}
+                hovered={v.index === hovered}
                 shape={shape}
                 hits={p.hits}
                 t={t}

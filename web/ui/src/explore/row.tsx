@@ -30,6 +30,8 @@ interface Props {
   t: Dict;
   fresh?: boolean;
   late?: string;
+  /** The pointer is over it: its buttons show. Only this row has them, a list of thousands could not afford them for all. */
+  hovered: boolean;
   onAction(index: number, action: RowAction): void;
 }
 
@@ -102,14 +104,20 @@ export const LogRow = memo(function LogRow(p: Props) {
           <span className={styles.cause}>{rootCause(row.stack)}</span>
         </div>
       )}
-      <span className={styles.actions}>
-        <IconButton icon="context" size={14} label={t.explore.around} onClick={() => p.onAction(p.index, 'context')} />
-        <IconButton icon="copy" size={14} label={t.explore.copy} onClick={() => p.onAction(p.index, 'copy')} />
-        <IconButton icon="link" size={14} label={t.explore.link} onClick={() => p.onAction(p.index, 'link')} />
-      </span>
+      {p.hovered && <Actions index={p.index} t={t} onAction={p.onAction} />}
     </div>
   );
 });
+
+function Actions({ index, t, onAction }: Pick<Props, 'index' | 't' | 'onAction'>) {
+  return (
+    <span className={styles.actions}>
+      <IconButton icon="context" size={14} label={t.explore.around} onClick={() => onAction(index, 'context')} />
+      <IconButton icon="copy" size={14} label={t.explore.copy} onClick={() => onAction(index, 'copy')} />
+      <IconButton icon="link" size={14} label={t.explore.link} onClick={() => onAction(index, 'link')} />
+    </span>
+  );
+}
 
 function width(chars: number): CSSProperties {
   return { width: `${chars}ch` };
