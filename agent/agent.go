@@ -171,7 +171,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	k := newKeeper(a, w)
 	k.run(ctx)
 
-	stop := time.AfterFunc(a.cfg.ShutdownTimeout, cancel)
+	wait := a.cfg.ShutdownTimeout
+	if a.cfg.timing.kill {
+		wait = 0
+	}
+	stop := time.AfterFunc(wait, cancel)
 	defer stop.Stop()
 	readers.Wait()
 	senders.Wait()
@@ -186,6 +190,9 @@ func (a *Agent) close() error {
 		a.closeLocked(s)
 	}
 	a.mu.Unlock()
+	if a.cfg.timing.kill {
+		return errors.Join(a.reg.j.Close(), a.lock.Close())
+	}
 	return errors.Join(a.reg.close(), a.lock.Close())
 }
 

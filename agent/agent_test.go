@@ -115,7 +115,7 @@ func newHarness(t testing.TB, edit ...func(*Config)) *harness {
 	cfg.ShutdownTimeout = 5 * time.Second
 	cfg.timing = fast()
 	if testing.Verbose() {
-		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	in := DefaultInput("filestream")
 	in.Paths = []string{filepath.Join(h.dir, "*.log")}

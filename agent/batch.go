@@ -32,6 +32,7 @@ type batch struct {
 	moves []move
 	ends  []*source // over when the batch is acknowledged
 	limit int       // bytes of the arena
+	proof bool      // a source in it has no head in the synced registry yet
 
 	out []queue.Record // the sender's
 }
@@ -64,6 +65,7 @@ func (b *batch) reset() {
 	clear(b.moves)
 	clear(b.ends)
 	clear(b.out)
+	b.proof = false
 	b.recs, b.moves, b.ends, b.out = b.recs[:0], b.moves[:0], b.ends[:0], b.out[:0]
 }
 

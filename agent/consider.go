@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/weirlog/weir/ledger"
 )
 
 // considerLocked decides about a file whose place is new: a new source, a copy of what a source holds, a rotation that was never seen
@@ -12,21 +14,28 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if k.isOwn(e.path) {
 		return
 	}
-	if _, ok := k.skipped[e.st.place.inode()]; ok {
+	if _, ok := k.skipped[e.st.place]; ok {
 		return
 	}
 	c := k.chainOf(d, e.name)
 	in := k.inputFor(d, e.name)
 	rotated := c != nil && filepath.Base(c.path) != e.name
+	if left := k.emptied[e.st.place]; left != nil && in == nil && len(left.list) > 0 {
+		in, c, rotated = left.list[0].in, left, true
+	}
 	if in == nil {
-		if !rotated || !moved[c] || !k.isNewer(c, e) {
+		in, c = k.renamedEarly(e, c)
+		rotated = in != nil || rotated
+	}
+	if in == nil {
+		if !rotated || !moved[c] && !k.isBlank(c) || !k.isNewer(c, e) {
 			return
 		}
 		in = c.list[0].in
 	}
 	if isGzip(e.path) {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
-			k.skipped[e.st.place.inode()] = struct{}{}
+			k.skipped[e.st.place] = struct{}{}
 			k.a.stats.compressed.Add(1)
 			return
 		}
@@ -37,17 +46,11 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if old := d.files[e.name]; old != nil {
 		k.displaceLocked(old, now)
 	}
-	path := e.path
-	if rotated {
-		path = c.path
-	}
-	if c == nil {
-		c = k.paths[path]
-	}
 	s := k.newSourceLocked(in, e.path, &e.st, c, now)
 	if rotated {
 		s.replaced = true
 		k.endings[s] = struct{}{}
+		k.beforeUnread(s)
 	}
 	s.compressed = in.conf.Compression != "none" && isGzip(e.path)
 	for _, o := range s.chain.list {
@@ -55,6 +58,25 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 			k.endings[o] = struct{}{}
 		}
 	}
+}
+
+// renamedEarly is the input and the chain of a file that had a wanted name, but was renamed before anybody looked at it.
+func (k *keeper) renamedEarly(e *entry, c *chain) (*input, *chain) {
+	if e.from == "" {
+		return nil, c
+	}
+	d := k.a.dirs[filepath.Dir(e.from)]
+	if d == nil {
+		return nil, c
+	}
+	in := k.inputFor(d, filepath.Base(e.from))
+	if in == nil {
+		return nil, c
+	}
+	if c = k.paths[e.from]; c == nil {
+		c = k.newChainLocked(ledger.NewSource(time.Now()), e.from)
+	}
+	return in, c
 }
 
 // chainOf is the chain a name belongs to: the one about that path, or about the path it is a rotation of. nil: none yet.
@@ -65,6 +87,28 @@ func (k *keeper) chainOf(d *dir, name string) *chain {
 		}
 	}
 	return k.paths[filepath.Join(d.path, name)]
+}
+
+// isBlank reports whether nothing is known of the file at the chain's path: what was written and copied away while nobody looked is in
+// a rotation that no proof leads to.
+func (k *keeper) isBlank(c *chain) bool {
+	if len(c.list) == 0 {
+		return false
+	}
+	sv, ok := k.a.reg.get(c.list[len(c.list)-1].ref)
+	return ok && sv.headLen == 0 && sv.path == c.path
+}
+
+// beforeUnread puts s, a rotation, before a source at the chain's path of which nothing was read: what s holds was written earlier.
+func (k *keeper) beforeUnread(s *source) {
+	list := s.chain.list
+	for n := len(list) - 1; n > 0; n-- {
+		prev := list[n-1]
+		if prev.path != s.chain.path || prev.account.position.Load() > 0 {
+			return
+		}
+		list[n-1], list[n] = list[n], prev
+	}
 }
 
 // isNewer reports whether a rotation was made after the last source of c was first seen, so that none of it can have been read.

@@ -112,6 +112,7 @@ func (l *lane) move(s *source, pos int64) {
 		l.batch.move(move{src: s, pos: pos, tail: sum, size: s.size, read: l.now.UnixMilli()})
 	}
 	if s.head.len != s.headSaved {
+		l.batch.proof = l.batch.proof || s.headSaved == 0
 		s.headSaved = s.head.len
 		length, sum := s.head.len, s.head.sum
 		l.a.reg.change(s.ref, dirtyHead, func(sv *saved) { sv.headLen, sv.headSum = length, sum })

@@ -96,6 +96,7 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 		return
 	}
 	s.phase = ended
+	a.log.Debug("source ended", "path", s.path, "source", s.id, "why", why.String())
 	if unread > 0 {
 		s.account.lost.Add(unread)
 		a.stats.lost.Add(unread)

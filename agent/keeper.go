@@ -20,10 +20,11 @@ type keeper struct {
 	freshAt    time.Time             // when to try again to write them
 	waiting    []*source             // behind a predecessor that may not end
 	endings    map[*source]struct{}  // gone or replaced
-	held       map[inode]*heldCopy   // rotations that hold what a live source holds
+	held       map[place]*heldCopy   // rotations that hold what a live source holds
 	paths      map[string]*chain     // by the path the chain is about
 	polled     map[*source]*pollTime // files the kernel says nothing about
-	skipped    map[inode]struct{}    // compressed rotations of what is known
+	emptied    map[place]*chain      // truncated files, whose next incarnation is to be opened
+	skipped    map[place]struct{}    // compressed rotations of what is known
 	expandAt   time.Time
 	expandSoon bool
 	first      bool // the first look at everything
@@ -32,8 +33,8 @@ type keeper struct {
 
 func newKeeper(a *Agent, w *watcher) *keeper {
 	k := &keeper{
-		a: a, w: w, endings: map[*source]struct{}{}, held: map[inode]*heldCopy{}, paths: map[string]*chain{},
-		polled: map[*source]*pollTime{}, skipped: map[inode]struct{}{}, first: true, virgin: len(a.sources) == 0,
+		a: a, w: w, endings: map[*source]struct{}{}, held: map[place]*heldCopy{}, paths: map[string]*chain{},
+		polled: map[*source]*pollTime{}, emptied: map[place]*chain{}, skipped: map[place]struct{}{}, first: true, virgin: len(a.sources) == 0,
 	}
 	for _, c := range a.chains {
 		k.paths[c.path] = c
@@ -83,7 +84,7 @@ func (k *keeper) step(now time.Time) {
 	k.succeed(now)
 }
 
-func sortedDirs(m map[*dir]map[string]struct{}) []*dir {
+func sortedDirs(m map[*dir]names) []*dir {
 	out := make([]*dir, 0, len(m))
 	for d := range m {
 		out = append(out, d)
@@ -264,7 +265,7 @@ func (k *keeper) again(now time.Time) {
 	k.a.mu.Unlock()
 	for _, s := range due {
 		if d := k.a.dirs[filepath.Dir(s.path)]; d != nil {
-			k.look(d, map[string]struct{}{filepath.Base(s.path): {}}, now)
+			k.look(d, names{filepath.Base(s.path): ""}, now)
 		}
 		s.chain.lane.wake(s)
 	}
@@ -336,6 +337,8 @@ func (k *keeper) newSourceLocked(in *input, path string, st *fileStat, c *chain,
 	sv := saved{id: s.id, chain: c.id, place: st.place, seen: now.UnixMilli(), input: in.conf.ID, path: path}
 	if k.startsAtEnd(in, st, now) {
 		k.skipTo(s, &sv, st.size)
+	} else if st.size > 0 {
+		k.readHead(s, &sv)
 	}
 	s.ref = a.reg.add(sv)
 	a.sources[s.ref] = s
@@ -352,6 +355,7 @@ func (k *keeper) newSourceLocked(in *input, path string, st *fileStat, c *chain,
 		}
 	}
 	k.fresh = append(k.fresh, s)
+	a.log.Debug("new source", "path", path, "source", s.id, "inode", st.place.ino, "size", st.size, "chain", c.path)
 	return s
 }
 
@@ -368,6 +372,20 @@ func (k *keeper) startsAtEnd(in *input, st *fileStat, now time.Time) bool {
 		return true
 	}
 	return in.conf.IgnoreOlder > 0 && now.Sub(st.mtime) > in.conf.IgnoreOlder
+}
+
+// readHead takes the head of a new source, so that the registry has a proof of it before its first record is produced.
+func (k *keeper) readHead(s *source, sv *saved) {
+	f, err := openLog(s.path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	b := make([]byte, headBytes)
+	if n, _ := f.ReadAt(b, 0); n > 0 {
+		s.head.grow(b[:n])
+		sv.headLen, sv.headSum, s.headSaved = s.head.len, s.head.sum, s.head.len
+	}
 }
 
 // skipTo makes s begin at its end: what is there already is not wanted.

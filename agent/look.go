@@ -13,18 +13,19 @@ import (
 // entry is a file found in a directory.
 type entry struct {
 	name, path string
+	from       string // the path it had when it came to the directory, as far as that was reported
 	st         fileStat
 }
 
 // look compares a directory, or some names of it, with what is known, and acts on the differences: renamed files first, then new
 // ones, then those that are gone.
-func (k *keeper) look(d *dir, names map[string]struct{}, now time.Time) {
-	full := names == nil
-	list, ok := k.names(d, names, now)
+func (k *keeper) look(d *dir, some names, now time.Time) {
+	full := some == nil
+	list, ok := k.names(d, some, now)
 	if !ok {
 		return
 	}
-	entries, absent := k.stat(d, list)
+	entries, absent := k.stat(d, list, some)
 	if full {
 		absent = append(absent, k.unlisted(d, list)...)
 	}
@@ -63,9 +64,9 @@ func olderFirst(a, b *entry) int {
 
 // names are what is to be looked at: all names of the directory that matter, or those given. ok is false when the directory cannot be
 // listed; then nothing in it is taken to be gone.
-func (k *keeper) names(d *dir, names map[string]struct{}, now time.Time) (list []string, ok bool) {
-	if names != nil {
-		for name := range names {
+func (k *keeper) names(d *dir, some names, now time.Time) (list []string, ok bool) {
+	if some != nil {
+		for name := range some {
 			list = append(list, name)
 		}
 		slices.Sort(list)
@@ -90,12 +91,15 @@ func (k *keeper) names(d *dir, names map[string]struct{}, now time.Time) (list [
 }
 
 // stat asks about the names that matter.
-func (k *keeper) stat(d *dir, list []string) (entries []*entry, absent []string) {
+func (k *keeper) stat(d *dir, list []string, some names) (entries []*entry, absent []string) {
 	for _, name := range list {
-		if !k.matters(d, name) {
+		if !k.matters(d, name) && some[name] == "" {
 			continue
 		}
 		e, err := k.entry(d, name)
+		if e != nil {
+			e.from = some[name]
+		}
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			absent = append(absent, name)
@@ -220,6 +224,7 @@ func (k *keeper) renamedLocked(s *source, d *dir, e *entry, now time.Time) {
 	if other := d.files[e.name]; other != nil && other != s {
 		k.displaceLocked(other, now)
 	}
+	k.a.log.Debug("file renamed", "from", s.path, "to", e.path, "source", s.id)
 	s.path, s.gone = e.path, false
 	d.files[e.name] = s
 	s.replaced, s.since = true, now
@@ -252,6 +257,7 @@ func (k *keeper) vanishedLocked(s *source, now time.Time) {
 	if s.gone {
 		return
 	}
+	k.a.log.Debug("file gone", "path", s.path, "source", s.id)
 	s.gone, s.since = true, now
 	k.endings[s] = struct{}{}
 	s.chain.lane.wake(s)
@@ -287,12 +293,12 @@ func (k *keeper) strays(d *dir, list []string) []*entry {
 func (k *keeper) displacedLocked(d *dir, entries []*entry, absent []string) map[*chain]bool {
 	moved := map[*chain]bool{}
 	for _, c := range k.paths {
-		if filepath.Dir(c.path) != d.path || len(c.list) == 0 {
+		if filepath.Dir(c.path) != d.path || len(c.list) == 0 && !c.rotated {
 			continue
 		}
 		name := filepath.Base(c.path)
-		if slices.Contains(absent, name) || d.files[name] == nil {
-			moved[c] = true
+		if c.rotated || slices.Contains(absent, name) || d.files[name] == nil {
+			moved[c], c.rotated = true, false
 		}
 	}
 	for _, e := range entries {

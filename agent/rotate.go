@@ -22,23 +22,26 @@ type heldCopy struct {
 // holdLocked holds a rotation back when it begins as a live source of its chain does, and ends as that does at the same place, or that
 // has been truncated already. One that is too short to tell is held for a while.
 func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
-	ino := e.st.place.inode()
-	h := k.held[ino]
+	at := e.st.place
+	h := k.held[at]
 	if h == nil {
 		h = &heldCopy{since: now}
 	}
 	for _, s := range c.list {
-		if s.path != c.path || s.phase != reading && s.phase != suspect {
-			continue // only the file at the chain's path is copied and truncated
+		if s.phase != reading && s.phase != suspect || s.gone && s.file == nil {
+			continue
 		}
 		same, unsure := k.isCopy(e, s)
 		if same || unsure && now.Sub(h.since) < k.a.cfg.timing.copyWait {
+			if h.src == nil {
+				k.a.log.Debug("copy held back", "path", e.path, "source", s.id, "sure", same)
+			}
 			h.entry, h.src, h.unsure = *e, s, !same
-			k.held[ino] = h
+			k.held[at] = h
 			return true
 		}
 	}
-	delete(k.held, ino)
+	delete(k.held, at)
 	return false
 }
 
@@ -47,7 +50,7 @@ func (k *keeper) unsure(now time.Time) {
 	for _, h := range k.held {
 		if h.unsure {
 			if d := k.a.dirs[filepath.Dir(h.entry.path)]; d != nil {
-				k.look(d, map[string]struct{}{h.entry.name: {}}, now)
+				k.look(d, names{h.entry.name: ""}, now)
 			}
 		}
 	}
@@ -56,8 +59,11 @@ func (k *keeper) unsure(now time.Time) {
 // isCopy compares a file with a live source: it must begin with the same head, and end with what that holds at the same place.
 func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	sv, ok := k.a.reg.get(s.ref)
-	if !ok || sv.headLen == 0 || e.st.size == 0 {
+	if !ok || e.st.size == 0 {
 		return false, true
+	}
+	if sv.headLen == 0 {
+		return false, sameBeginning(e.path, s.path)
 	}
 	f, err := openLog(e.path)
 	if err != nil {
@@ -88,6 +94,23 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	return same && long, same && !long
 }
 
+// sameBeginning reports whether two files begin with the same bytes; an empty one does not.
+func sameBeginning(x, y string) bool {
+	var heads [2][]byte
+	for i, path := range [...]string{x, y} {
+		f, err := openLog(path)
+		if err != nil {
+			return false
+		}
+		heads[i] = make([]byte, headBytes)
+		n, _ := f.ReadAt(heads[i], 0)
+		heads[i] = heads[i][:n]
+		f.Close()
+	}
+	n := min(len(heads[0]), len(heads[1]))
+	return n > 0 && bytes.Equal(heads[0][:n], heads[1][:n])
+}
+
 // prefixIs reports whether the first n bytes of f have that SHA-256.
 func prefixIs(f io.ReaderAt, n int, sum [32]byte) bool {
 	b := make([]byte, n)
@@ -97,46 +120,41 @@ func prefixIs(f io.ReaderAt, n int, sum [32]byte) bool {
 	return sha256.Sum256(b) == sum
 }
 
-// truncated decides about sources whose file holds other bytes: they go on in a copy, or end.
+// truncated decides about sources whose file holds other bytes: they go on in a copy, or end. The file itself is a new one then, and so
+// may be rotations that were made since.
 func (k *keeper) truncated(now time.Time) {
+	var again []*dir
 	k.a.mu.Lock()
-	defer k.a.mu.Unlock()
 	k.a.suspects = slices.DeleteFunc(k.a.suspects, func(s *source) bool {
 		if s.phase != suspect {
 			return true
 		}
-		st, err := statPath(s.path, true)
-		present := err == nil && !s.gone && st.place.inode() == s.place.inode() && st.regular()
+		d := k.a.dirLocked(filepath.Dir(s.path))
+		k.emptied[s.place] = s.chain
 		if e := k.findCopy(s); e != nil {
 			k.continueLocked(s, e, now)
 		} else if now.Sub(s.since) < k.a.cfg.timing.copyWait {
 			return false
 		} else {
-			k.a.endLocked(s, endTruncated, s.size-s.pos)
 			k.a.closeLocked(s)
+			k.a.endLocked(s, endTruncated, s.size-s.pos)
 		}
-		if present {
-			in := s.in
-			c := s.chain
-			k.newSourceLocked(in, pathBefore(s, &st, k), &st, c, now)
-		}
+		s.chain.rotated = true
+		again = append(again, d)
 		return true
 	})
-}
-
-// pathBefore is the path of the truncated file: that of s before s went on in a copy.
-func pathBefore(s *source, st *fileStat, k *keeper) string {
-	if s.phase == ended || s.left == "" {
-		return s.path
+	k.a.mu.Unlock()
+	for _, d := range again {
+		k.look(d, nil, now)
 	}
-	return s.left
+	clear(k.emptied)
 }
 
 // findCopy looks for a rotation of the source's name that begins as it does and holds the bytes before its position.
 func (k *keeper) findCopy(s *source) *entry {
-	for ino, h := range k.held {
+	for at, h := range k.held {
 		if h.src == s && holdsSource(&h.entry, s) {
-			delete(k.held, ino)
+			delete(k.held, at)
 			return &h.entry
 		}
 	}
@@ -163,8 +181,8 @@ func (k *keeper) findCopy(s *source) *entry {
 			continue
 		}
 		if holdsSource(e, s) {
-			delete(k.held, e.st.place.inode())
-			delete(k.skipped, e.st.place.inode())
+			delete(k.held, e.st.place)
+			delete(k.skipped, e.st.place)
 			return e
 		}
 	}
@@ -203,9 +221,9 @@ func holdsSource(e *entry, s *source) bool {
 // continueLocked lets s go on in a copy of its file.
 func (k *keeper) continueLocked(s *source, e *entry, now time.Time) {
 	a := k.a
+	a.log.Debug("source goes on in a copy", "path", s.path, "copy", e.path, "source", s.id, "position", s.pos)
 	a.closeLocked(s)
 	a.detachLocked(s)
-	s.left = s.path
 	s.path, s.place, s.gone, s.replaced, s.since = e.path, e.st.place, false, true, now
 	s.compressed = isGzip(e.path)
 	s.finish = s.compressed // nothing will be added to it

@@ -25,6 +25,11 @@ func (l *lane) send(ctx context.Context) {
 // deliver produces the records of b: the same ones, in the same order, until all are durable. It gives up only when ctx ends.
 func (l *lane) deliver(ctx context.Context, b *batch) bool {
 	recs := b.records()
+	if b.proof && len(recs) > 0 {
+		if err := l.a.reg.flush(); err != nil { // it ships on: a kill now may repeat these lines, waiting may lose them
+			l.a.reg.complainAbout(err)
+		}
+	}
 	pause := l.a.cfg.BackoffInit
 	for len(recs) > 0 {
 		if ctx.Err() != nil {

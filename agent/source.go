@@ -108,7 +108,6 @@ type source struct {
 	blocked      bool  // waits for what precedes it in its chain,
 	blockedAt    int64 // whose positions added up to this
 	blockedSince time.Time
-	left         string // the path of the file it went on from, when it goes on in a copy
 
 	// The reader's of its lane.
 	pos       int64 // first byte of the first line not yet taken
@@ -160,7 +159,8 @@ type chain struct {
 	lane *lane
 	key  []byte
 
-	list []*source // not ended, in reading order; guarded by Agent.mu
+	list    []*source // not ended, in reading order; guarded by Agent.mu
+	rotated bool      // its file was truncated: rotations that are newer are its own; guarded by Agent.mu
 
 	// The reader's of its lane.
 	joiner  *lines.Joiner // nil: lines pass as they are, or none came yet

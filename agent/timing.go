@@ -13,6 +13,7 @@ type timing struct {
 	tick       time.Duration // the keeper's clock
 	hold       time.Duration // a removed file that cannot be shipped is held this long
 	reread     time.Duration // pause before a file that failed to open or read is tried again
+	kill       bool          // stop as a killed process does: nothing more is sent or written
 }
 
 func defaultTiming() timing {

@@ -22,6 +22,9 @@ type watcher struct {
 	f   *os.File
 	fd  int
 	wds map[int32]*dir // guarded by Agent.mu
+
+	cookie uint32 // of the last name a file was renamed from
+	from   string
 }
 
 // watchMask is what is asked of a directory.
@@ -95,6 +98,7 @@ func (w *watcher) reports(b []byte) (poke bool) {
 	for len(b) >= unix.SizeofInotifyEvent {
 		wd := int32(binary.NativeEndian.Uint32(b[unsafe.Offsetof(unix.InotifyEvent{}.Wd):]))
 		mask := binary.NativeEndian.Uint32(b[unsafe.Offsetof(unix.InotifyEvent{}.Mask):])
+		cookie := binary.NativeEndian.Uint32(b[unsafe.Offsetof(unix.InotifyEvent{}.Cookie):])
 		size := int(binary.NativeEndian.Uint32(b[unsafe.Offsetof(unix.InotifyEvent{}.Len):]))
 		b = b[unix.SizeofInotifyEvent:]
 		if size > len(b) {
@@ -105,12 +109,12 @@ func (w *watcher) reports(b []byte) (poke bool) {
 			name = name[:i]
 		}
 		b = b[size:]
-		poke = w.reportLocked(wd, mask, name) || poke
+		poke = w.reportLocked(wd, mask, cookie, name) || poke
 	}
 	return poke
 }
 
-func (w *watcher) reportLocked(wd int32, mask uint32, name []byte) (poke bool) {
+func (w *watcher) reportLocked(wd int32, mask, cookie uint32, name []byte) (poke bool) {
 	if mask&unix.IN_Q_OVERFLOW != 0 {
 		w.a.stats.overflows.Add(1)
 		w.noteAll()
@@ -140,6 +144,17 @@ func (w *watcher) reportLocked(wd int32, mask uint32, name []byte) (poke bool) {
 	case len(name) == 0:
 		return false
 	}
-	w.note(d, string(name))
+	w.note(d, string(name), w.renamed(d, mask, cookie, string(name)))
 	return true
+}
+
+// renamed pairs the two reports of a rename, which follow each other, and returns the path the file had at first.
+func (w *watcher) renamed(d *dir, mask, cookie uint32, name string) (from string) {
+	switch {
+	case mask&unix.IN_MOVED_FROM != 0:
+		w.cookie, w.from = cookie, w.origin(d, name)
+	case mask&unix.IN_MOVED_TO != 0 && cookie == w.cookie:
+		from = w.from
+	}
+	return from
 }
