@@ -161,12 +161,21 @@ func TestOffsetForTime(t *testing.T) {
 			}
 		}
 		offset, at, err := j.OffsetOfMaxTime()
-		if err != nil || at != slices.Max(times) || offset < 4400 {
+		if err != nil || at != slices.Max(times) || offset != int64(slices.Index(times, at)) {
 			t.Fatalf("max time: %d, %d, %v", offset, at, err)
 		}
 	}
 	check(j)
-	check(open(t, Config{FS: mem.CrashClone(nil)}))
+	k := open(t, Config{FS: mem.CrashClone(nil)})
+	check(k)
+	at := int64(slices.Index(times, slices.Max(times)))
+	if _, err := k.Trim(at + 1); err != nil {
+		t.Fatal(err)
+	}
+	rest := times[at+1:]
+	if offset, ts, err := k.OffsetOfMaxTime(); err != nil || ts != slices.Max(rest) || offset != at+1+int64(slices.Index(rest, ts)) {
+		t.Fatalf("max time behind a trim: %d, %d, %v", offset, ts, err)
+	}
 	if len(j.extents) < 5 {
 		t.Fatalf("%d extents", len(j.extents))
 	}

@@ -261,3 +261,82 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestEverythingAtOnce runs writers, readers, trims, checkpoints and questions about time together, for the race detector.
+func TestEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	pool := NewPool(PoolConfig{TailBytes: 2 * sharedSlab, Files: 2, Poison: true})
+	mem := vfs.NewMem()
+	j := open(t, Config{FS: mem, SegmentBytes: minSegmentBytes, TailBytes: 1, Pool: pool})
+	other := open(t, Config{FS: mem, Dir: "/other", Pool: pool})
+	ctx, stop := context.WithCancel(t.Context())
+	var wg, writers sync.WaitGroup
+	each := func(what string, step func() error) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if err := step(); err != nil {
+					t.Errorf("%s: %v", what, err)
+					return
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	for w := range 3 {
+		writers.Go(func() {
+			for i := range 150 {
+				for _, j := range []*Journal{j, other} {
+					m, err := j.Append(batchOf(fmt.Sprint(w, strings.Repeat("e", 1000)), 1+i%4))
+					if err == nil && i%2 == 0 {
+						err = j.Sync(m)
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	each("read", func() error {
+		start, end := j.Start(), j.DurableEnd()
+		for _, at := range []int64{start, (start + end) / 2, end} {
+			s, err := j.Read(at, 5000)
+			if errors.Is(err, ErrOutOfRange) && at < j.Start() {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			err = eachBatch(s.Bytes(), func(_ Header, b []byte) error { return Verify(b) })
+			s.Release()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	each("time", func() error { _, _, err := j.OffsetForTime(1002); return err })
+	each("max time", func() error { _, _, err := j.OffsetOfMaxTime(); return err })
+	each("checkpoint", func() error { return j.Checkpoint([]byte("s")) })
+	each("trim", func() error { _, err := j.Trim(max(j.Start(), j.DurableEnd()-200)); return err })
+	each("retain", func() error { _, err := j.Retain(Retention{Bytes: 3 * minSegmentBytes, Pin: -1}); return err })
+	each("look", func() error {
+		j.Stats()
+		j.Extents()
+		j.Size()
+		j.EpochEnd(3)
+		j.CheckpointDue()
+		return nil
+	})
+	writers.Wait()
+	stop()
+	wg.Wait()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := VerifyDir(t.Context(), mem, "/j")
+	if err != nil || len(r.Bad) > 0 || len(r.Notes) > 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+}

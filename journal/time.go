@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"math"
 	"sort"
 
 	"github.com/weirlog/weir/vfs"
@@ -33,30 +32,99 @@ func (j *Journal) OffsetForTime(ts int64) (offset, time int64, err error) {
 	}
 }
 
-// OffsetOfMaxTime gives the first batch with the largest timestamp of all that is kept: its last offset and that time; -1, -1 when the
-// journal is empty.
+// OffsetOfMaxTime gives the first record with the largest time of all that are kept, and that time; -1, -1 when the journal is empty. In
+// a compressed batch that nobody can open it is the first offset.
 func (j *Journal) OffsetOfMaxTime() (offset, time int64, err error) {
-	offset, time = -1, math.MinInt64
-	for _, p := range j.places(j.Start()) {
-		x, err := j.indexOf(p)
-		if err != nil {
-			return -1, -1, err
-		}
-		if !x.any || x.maxTime <= time {
-			continue
-		}
-		h, found, err := j.batchForTime(x.maxTime, p.e.base+int64(x.maxRel))
-		if err != nil {
-			return -1, -1, err
-		}
-		if found && h.BaseOffset < p.limit {
-			offset, time = h.Next()-1, h.MaxTime
+	for {
+		start := j.Start()
+		offset, time, err = j.offsetOfMaxTime(start)
+		if j.Start() == start { // else a trim came between
+			return offset, time, err
 		}
 	}
-	if offset < 0 {
+}
+
+func (j *Journal) offsetOfMaxTime(start int64) (offset, time int64, err error) {
+	time, found, err := j.maxTime(start)
+	if err != nil || !found {
+		return -1, -1, err
+	}
+	offset, at, err := j.OffsetForTime(time)
+	if err != nil || offset >= 0 {
+		return offset, at, err
+	}
+	// The time is that of a record below the start, in the batch that the start lies in.
+	time, found, next, err := j.maxTimeInBatch(start)
+	if err != nil {
+		return -1, -1, err
+	}
+	if rest, more, err := j.maxTime(next); err != nil {
+		return -1, -1, err
+	} else if more && (!found || rest > time) {
+		time, found = rest, true
+	}
+	if !found {
 		return -1, -1, nil
 	}
-	return offset, time, nil
+	return j.OffsetForTime(time)
+}
+
+// maxTimeInBatch looks at the records from start on of the batch that contains it; next is the offset after that batch.
+func (j *Journal) maxTimeInBatch(start int64) (time int64, found bool, next int64, err error) {
+	span, err := j.Read(start, 1)
+	if hole := asHole(err); hole != nil {
+		return 0, false, hole.To, nil
+	}
+	if err != nil || span.Next == start {
+		return 0, false, start, err
+	}
+	defer span.Release()
+	it, err := Records(span.Bytes())
+	if err != nil { // compressed: left out
+		return 0, false, span.Next, nil
+	}
+	for r := (Record{}); it.Next(&r); {
+		if r.Offset >= start && (!found || r.Time > time) {
+			time, found = r.Time, true
+		}
+	}
+	return time, found, span.Next, nil
+}
+
+// maxTime asks the indexes of the extents with offsets from start on.
+func (j *Journal) maxTime(start int64) (time int64, found bool, err error) {
+	for _, p := range j.places(start) {
+		x, err := j.indexOf(p)
+		if err != nil {
+			return 0, false, err
+		}
+		largest, any := x.maxTime, x.any
+		if any && p.e.base+int64(x.maxRel) < start { // the batch that has it may be below the start
+			if largest, any, err = j.scanMaxTime(p, x.seek(start-p.e.base), start); err != nil {
+				return 0, false, err
+			}
+		}
+		if any && (!found || largest > time) {
+			time, found = largest, true
+		}
+	}
+	return time, found, nil
+}
+
+// scanMaxTime looks at the headers of the batches of one extent that hold offsets from at on.
+func (j *Journal) scanMaxTime(p place, begin indexEntry, at int64) (time int64, found bool, err error) {
+	file, err := j.pool.files.use(j.cfg.FS, p.e)
+	if err != nil {
+		return 0, false, err
+	}
+	defer j.pool.files.done(file)
+	err = eachHeader(file.f, p, begin, at, func(h *Header) bool {
+		if !found || h.MaxTime > time {
+			time, found = h.MaxTime, true
+		}
+		return true
+	})
+	return time, found, err
 }
 
 // places are the extents with offsets from at on.
@@ -125,8 +193,20 @@ func (x *index) before(ts, rel int64) indexEntry {
 	return x.seek(rel)
 }
 
-// scanForTime walks over headers from an index entry on.
-func scanForTime(f vfs.File, p place, begin indexEntry, ts, at int64) (Header, bool, error) {
+// scanForTime finds the first batch with a maximum timestamp of at least ts.
+func scanForTime(f vfs.File, p place, begin indexEntry, ts, at int64) (first Header, found bool, err error) {
+	err = eachHeader(f, p, begin, at, func(h *Header) bool {
+		if h.MaxTime >= ts {
+			first, found = *h, true
+		}
+		return !found
+	})
+	return first, found, err
+}
+
+// eachHeader walks over headers from an index entry on, over bad bytes to the next good batch, and shows fn those of batches that hold
+// offsets from at on, until it returns false.
+func eachHeader(f vfs.File, p place, begin indexEntry, at int64, fn func(h *Header) bool) error {
 	s := newScanner(f, int64(begin.pos), p.size)
 	want := p.e.base + int64(begin.rel)
 	for want < p.limit && s.pos < p.size {
@@ -137,18 +217,18 @@ func scanForTime(f vfs.File, p place, begin indexEntry, ts, at int64) (Header, b
 		if isBad(err) {
 			found := false
 			if h, found, err = s.search(&h, want, p.limit); err == nil && !found {
-				return h, false, nil
+				return nil
 			}
 		}
 		if err != nil {
-			return h, false, ignoreEOF(err)
+			return ignoreEOF(err)
 		}
-		if want = h.Next(); h.MaxTime >= ts && want > at && h.BaseOffset < p.limit {
-			return h, true, nil
+		if want = h.Next(); want > at && h.BaseOffset < p.limit && !fn(&h) {
+			return nil
 		}
 		s.skip(&h)
 	}
-	return Header{}, false, nil
+	return nil
 }
 
 // recordForTime finds the first record of a batch at or after ts; offset -1 when it has none, and next tells where to look on.
@@ -161,6 +241,9 @@ func (j *Journal) recordForTime(h Header, ts int64) (offset, time, next int64, e
 		return -1, -1, 0, err
 	}
 	defer span.Release()
+	if h, err = ParseHeader(span.Bytes()); err != nil { // another batch when the one looked for was trimmed meanwhile
+		return -1, -1, 0, err
+	}
 	b := span.Bytes()[:h.Size()]
 	block := b[HeaderSize:]
 	if h.Codec() != CodecNone {
