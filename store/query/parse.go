@@ -40,6 +40,8 @@ func table() map[string]parseFunc {
 		"multi_match":         parseMultiMatch,
 		"query_string":        parseQueryString,
 		"simple_query_string": parseSimpleQueryString,
+		"kql":                 parseKQLQuery,
+		"nested":              parseNested,
 		"prefix":              parsePrefix,
 		"wildcard":            parseWildcard,
 		"regexp":              parseRegexp,
