@@ -27,7 +27,16 @@ type index struct {
 	any     bool
 }
 
+// indexEntry names a batch by its last offset, relative to the extent's base, as Kafka does, and its position.
 type indexEntry struct{ rel, pos uint32 }
+
+// starts tells whether h is the header of the batch that the entry names; position 0 is that of the first.
+func (n indexEntry) starts(base int64, h *Header) bool {
+	if n.pos == 0 {
+		return h.BaseOffset == base
+	}
+	return h.Next()-1 == base+int64(n.rel)
+}
 
 type timeEntry struct {
 	time int64  // maximum timestamp of all batches up to and with the one at rel
@@ -37,7 +46,8 @@ type timeEntry struct {
 // note takes account of a batch at pos.
 func (x *index) note(h *Header, base, pos int64) {
 	rel := h.BaseOffset - base
-	if rel > math.MaxUint32 || pos > math.MaxUint32 {
+	last := rel + int64(h.LastOffsetDelta)
+	if last > math.MaxUint32 || pos > math.MaxUint32 {
 		return
 	}
 	if !x.any || h.MaxTime > x.maxTime {
@@ -46,7 +56,7 @@ func (x *index) note(h *Header, base, pos int64) {
 	if len(x.entries) > 0 && pos < x.next {
 		return
 	}
-	x.entries = append(x.entries, indexEntry{uint32(rel), uint32(pos)})
+	x.entries = append(x.entries, indexEntry{uint32(last), uint32(pos)})
 	x.next = pos + indexInterval
 	if n := len(x.times); n == 0 || x.maxTime > x.times[n-1].time {
 		x.times = append(x.times, timeEntry{x.maxTime, x.maxRel})
@@ -63,7 +73,8 @@ func (x *index) cut(pos int64) {
 	}
 }
 
-// seek gives the last entry at or before the batch that holds the offset, relative to the extent's base.
+// seek gives an entry at or before the batch that holds the offset, relative to the extent's base; the zero entry is the extent's
+// beginning.
 func (x *index) seek(rel int64) indexEntry {
 	i := sort.Search(len(x.entries), func(i int) bool { return int64(x.entries[i].rel) > rel })
 	if i == 0 {
@@ -128,10 +139,13 @@ func (x *index) complete(f vfs.File, p place) error {
 	}
 	last := x.entries[len(x.entries)-1]
 	s := newScanner(f, int64(last.pos), p.size)
-	for want := p.e.base + int64(last.rel); ; {
+	for want := int64(-1); ; {
 		h, err := s.header()
+		if err == nil && want < 0 && last.starts(p.e.base, &h) {
+			want = h.BaseOffset
+		}
 		switch {
-		case errors.Is(err, io.EOF), err == nil && h.BaseOffset >= p.limit:
+		case errors.Is(err, io.EOF), err == nil && want >= 0 && h.BaseOffset >= p.limit:
 			return nil
 		case err != nil:
 			return err

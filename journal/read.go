@@ -238,8 +238,11 @@ func (j *Journal) shrinkIndexesLocked() {
 func (j *Journal) locate(p place, f vfs.File, begin indexEntry, from int64) (Header, int64, error) {
 	s := newScanner(f, int64(begin.pos), p.size)
 	s.window = walkWindow
-	for want := p.e.base + int64(begin.rel); ; {
+	for want := int64(-1); ; {
 		h, err := s.header()
+		if err == nil && want < 0 && begin.starts(p.e.base, &h) {
+			want = h.BaseOffset
+		}
 		if err != nil && !isBad(err) && !errors.Is(err, io.EOF) {
 			return h, 0, fmt.Errorf("read %s: %w", p.e.name(), err)
 		}
@@ -257,9 +260,11 @@ func (j *Journal) locate(p place, f vfs.File, begin indexEntry, from int64) (Hea
 // *Hole.
 func (j *Journal) locateCareful(p place, f vfs.File, begin indexEntry, from int64) (Header, int64, error) {
 	s := newScanner(f, int64(begin.pos), p.size)
-	want := p.e.base + int64(begin.rel)
-	if h, _, err := s.batch(); err != nil || h.BaseOffset != want {
-		s.pos, want = 0, p.e.base // the index may be wrong
+	want := p.e.base
+	if h, _, err := s.batch(); err == nil && begin.starts(p.e.base, &h) {
+		want = h.BaseOffset
+	} else {
+		s.pos = 0 // the index may be wrong
 	}
 	for {
 		h, _, err := s.batch()

@@ -208,7 +208,12 @@ func scanForTime(f vfs.File, p place, begin indexEntry, ts, at int64) (first Hea
 // offsets from at on, until it returns false.
 func eachHeader(f vfs.File, p place, begin indexEntry, at int64, fn func(h *Header) bool) error {
 	s := newScanner(f, int64(begin.pos), p.size)
-	want := p.e.base + int64(begin.rel)
+	want := p.e.base
+	if h, err := s.header(); err == nil && begin.starts(p.e.base, &h) {
+		want = h.BaseOffset
+	} else {
+		s.pos = 0 // the index may be wrong
+	}
 	for want < p.limit && s.pos < p.size {
 		h, err := s.header()
 		if err == nil && h.BaseOffset != want {
