@@ -28,10 +28,10 @@ func (s Span) Release() {
 	}
 }
 
-// Read gives whole batches below the durable end, the first being the one that contains from, and more while they fit in max bytes;
-// the first is whole whatever max says. One call may give less than there is: go on at Span.Next. At the durable end the span is
+// Read gives whole batches below the durable end, the first being the one that contains from, and more while they fit in limit bytes;
+// the first is whole whatever limit says. One call may give less than there is: go on at Span.Next. At the durable end the span is
 // empty. ErrOutOfRange below Start and past the durable end; *Hole where bytes are bad.
-func (j *Journal) Read(from int64, max int) (Span, error) {
+func (j *Journal) Read(from int64, limit int) (Span, error) {
 	j.mu.Lock()
 	if j.closed {
 		j.mu.Unlock()
@@ -47,7 +47,7 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 		return Span{From: from, Next: from}, nil
 	}
 	if r := j.tail.find(from); r != nil {
-		s := r.span(from, j.durable, max)
+		s := r.span(from, j.durable, limit)
 		j.tailReads++
 		j.mu.Unlock()
 		j.lastUse.Store(j.pool.clock.Add(1))
@@ -63,7 +63,7 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
-	s, err := j.readCold(p, from, max)
+	s, err := j.readCold(p, from, limit)
 	if err != nil && from < j.Start() { // it was trimmed meanwhile
 		return Span{}, fmt.Errorf("%w: %d is below the start", ErrOutOfRange, from)
 	}
@@ -71,13 +71,13 @@ func (j *Journal) Read(from int64, max int) (Span, error) {
 }
 
 // span cuts the batches from the one with offset from on out of a run.
-func (r *run) span(from, durable int64, max int) Span {
+func (r *run) span(from, durable int64, limit int) Span {
 	b := r.slab.b[r.from:r.to:r.to]
 	begin, first, next := -1, r.base, r.base
 	at := 0
 	for at < len(b) && next < durable {
 		h, err := ParseHeader(b[at:])
-		if err != nil || begin >= 0 && at+h.Size()-begin > max {
+		if err != nil || begin >= 0 && at+h.Size()-begin > limit {
 			break
 		}
 		next = h.Next()
@@ -138,7 +138,7 @@ func (j *Journal) placeInLocked(i int) place {
 }
 
 // readCold reads batches from a file.
-func (j *Journal) readCold(p place, from int64, max int) (Span, error) {
+func (j *Journal) readCold(p place, from int64, limit int) (Span, error) {
 	file, err := j.pool.files.use(j.cfg.FS, p.e)
 	if err != nil {
 		return Span{}, err
@@ -152,7 +152,7 @@ func (j *Journal) readCold(p place, from int64, max int) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
-	n := bound(min(int64(max), p.size-pos), int64(h.Size()))
+	n := max(min(int64(limit), p.size-pos), int64(h.Size()))
 	slab := j.pool.Slab(int(n))
 	got, err := readAt(file.f, slab.Bytes(), pos)
 	if err != nil {
@@ -167,9 +167,6 @@ func (j *Journal) readCold(p place, from int64, max int) (Span, error) {
 	}
 	return Span{From: h.BaseOffset, Next: next, b: b[:size:size], slab: slab}, nil
 }
-
-// bound is n, at least low.
-func bound(n, low int64) int64 { return max(n, low) }
 
 // seek asks the index for a place at or before the batch that contains offset.
 func (j *Journal) seek(p place, f vfs.File, offset int64) (indexEntry, error) {

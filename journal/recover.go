@@ -15,12 +15,6 @@ import (
 	"github.com/weirlog/weir/vfs"
 )
 
-const (
-	quarantineDir = "quarantine"
-	sectorSize    = 512
-	maxOffsetStep = 1 << 40 // a batch found behind bad bytes is not this far ahead
-)
-
 // Recovery tells what Open found and did.
 type Recovery struct {
 	Clean     bool  // the journal had been closed
@@ -28,39 +22,6 @@ type Recovery struct {
 	TailCut   int64 // bytes of a torn tail that were cut off, never acknowledged
 	TailSaved string
 	Holes     []Hole // all known holes, old and new
-}
-
-// Hole is a range of offsets that cannot be read: bad bytes with good batches behind them. As an error, it is what Read says there.
-type Hole struct {
-	From   int64 `json:"from"`
-	To     int64 `json:"to"` // exclusive
-	Torn   bool  `json:"torn,omitempty"`
-	Extent int64 `json:"extent"` // base of the file
-	Pos    int64 `json:"pos"`    // bad bytes [Pos, PosEnd) of it
-	PosEnd int64 `json:"posEnd"`
-
-	// Accepted: Repair was told to live without it. Readers may step over it, as over a torn one.
-	Accepted bool `json:"accepted,omitempty"`
-}
-
-func (h *Hole) Error() string {
-	kind := "damaged"
-	if h.Torn {
-		kind = "torn"
-	}
-	return fmt.Sprintf("offsets %d to %d are %s: file %020d.log, bytes %d to %d", h.From, h.To, kind, h.Extent, h.Pos, h.PosEnd)
-}
-
-// DamageError is why a journal of our own payloads does not open: acknowledged bytes are bad.
-type DamageError struct {
-	File string
-	Pos  int64 // of the first bad byte
-	Want int64 // the offset that should be there
-	Why  string
-}
-
-func (e *DamageError) Error() string {
-	return fmt.Sprintf("%s is damaged at byte %d (offset %d): %s", e.File, e.Pos, e.Want, e.Why)
 }
 
 // strict tells that damage is a reason not to open.
@@ -358,75 +319,6 @@ func (r *recovering) endExtent(e *extent, pos int64, last bool) error {
 	return r.missing(e, want, e.end)
 }
 
-// search finds the next valid batch behind the bad one at s.pos and leaves s there. Where the bad batch's own header makes sense,
-// what it says comes first, so that a batch inside a record is not taken for one of ours.
-func (s *scanner) search(bad *Header, want, limit int64) (Header, bool, error) {
-	begin := s.pos
-	if bad.Magic == 2 && bad.BaseOffset == want && int64(bad.Size()) <= s.limit-begin && bad.Length >= minLength {
-		s.pos = begin + int64(bad.Size())
-		if s.pos == s.limit {
-			s.pos = begin
-			return Header{}, false, nil
-		}
-		if h, ok, err := s.candidate(want, limit); ok || err != nil {
-			return h, ok, err
-		}
-	}
-	for s.pos = begin + 1; s.pos+HeaderSize <= s.limit; s.pos++ {
-		b, err := s.peek(HeaderSize)
-		if err != nil {
-			return Header{}, false, err
-		}
-		if len(b) < HeaderSize {
-			break
-		}
-		if b[16] != 2 || b[0] != 0 {
-			continue
-		}
-		if h, ok, err := s.candidate(want, limit); ok || err != nil {
-			return h, ok, err
-		}
-	}
-	s.pos = begin
-	return Header{}, false, nil
-}
-
-func (s *scanner) candidate(want, limit int64) (Header, bool, error) {
-	h, err := s.header()
-	if err == nil && (h.BaseOffset < want || h.BaseOffset-want > maxOffsetStep || h.BaseOffset >= limit) {
-		return h, false, nil
-	}
-	if err == nil {
-		h, _, err = s.batch()
-	}
-	if err == nil {
-		return h, true, nil
-	}
-	if isBad(err) || errors.Is(err, io.EOF) {
-		return h, false, nil
-	}
-	return h, false, err
-}
-
-// hasZeroSector tells whether a whole sector of [from, to) is zero: a write that never reached the disk.
-func hasZeroSector(f vfs.File, from, to int64) (bool, error) {
-	var b [sectorSize]byte
-	for at := (from + sectorSize - 1) / sectorSize * sectorSize; at+sectorSize <= to; at += sectorSize {
-		n, err := readAt(f, b[:], at)
-		if err != nil {
-			return false, err
-		}
-		if n == sectorSize && allZero(b[:]) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-func allZero(b []byte) bool {
-	return !slices.ContainsFunc(b, func(c byte) bool { return c != 0 })
-}
-
 // finish cuts the torn tail and puts the journal at its durable end.
 func (r *recovering) finish() error {
 	j := r.Journal
@@ -509,87 +401,4 @@ func (j *Journal) noteEpoch() {
 		j.epochs = append(j.epochs, epochStart{j.cfg.LeaderEpoch, j.durable})
 		j.epochs = j.epochs[max(0, len(j.epochs)-maxEpochs):]
 	}
-}
-
-// cutTail keeps what is behind pos in the quarantine folder and cuts it off.
-func (j *Journal) cutTail(e *extent, pos int64) error {
-	file, err := j.pool.files.use(j.cfg.FS, e)
-	if err != nil {
-		return err
-	}
-	defer j.pool.files.done(file)
-	name, err := j.quarantine(e, file.f, pos, j.recovery.TailCut)
-	if err != nil {
-		return fmt.Errorf("keep the torn tail of %s: %w", e.name(), err)
-	}
-	if name != "" {
-		j.recovery.TailSaved = name
-		j.cfg.Log.Warn("torn tail cut: it was never acknowledged", "file", e.name(), "at", pos, "bytes", j.recovery.TailCut, "kept", name)
-	}
-	if err := file.f.Truncate(pos); err != nil {
-		return err
-	}
-	return file.f.Sync()
-}
-
-// quarantine copies n bytes of e from pos on into a file of their own and returns its name; "" when they are all zero.
-func (j *Journal) quarantine(e *extent, f vfs.File, pos, n int64) (string, error) {
-	dir := filepath.Join(j.cfg.Dir, quarantineDir)
-	name := filepath.Join(dir, fmt.Sprintf("%020d.%d.bad", e.base, pos))
-	var out vfs.File
-	buf := make([]byte, min(n, scanWindow))
-	for at := int64(0); at < n; {
-		got, err := readAt(f, buf[:min(n-at, int64(len(buf)))], pos+at)
-		if err == nil && got > 0 && out == nil && !allZero(buf[:got]) {
-			if err = vfs.MkdirDurable(j.cfg.FS, dir); err == nil {
-				out, err = j.cfg.FS.Create(name + vfs.TempSuffix)
-			}
-		}
-		if err == nil && out != nil {
-			_, err = out.WriteAt(buf[:got], at)
-		}
-		if err != nil {
-			return "", errors.Join(err, closeFile(out))
-		}
-		if got == 0 {
-			break
-		}
-		at += int64(got)
-	}
-	if out == nil {
-		return "", nil
-	}
-	if err := errors.Join(out.Sync(), out.Close()); err != nil {
-		return "", err
-	}
-	if err := j.cfg.FS.Rename(name+vfs.TempSuffix, name); err != nil {
-		return "", err
-	}
-	return name, j.cfg.FS.SyncDir(dir)
-}
-
-func closeFile(f vfs.File) error {
-	if f == nil {
-		return nil
-	}
-	return f.Close()
-}
-
-// addHole notes a hole once and says so. A list that is full forgets the oldest: reads find it again by the CRC.
-func (j *Journal) addHole(h Hole) {
-	if h.From >= h.To {
-		return
-	}
-	if slices.ContainsFunc(j.holes, func(o Hole) bool { return o.From == h.From && o.To == h.To && o.Extent == h.Extent }) {
-		return
-	}
-	j.holes = append(j.holes, h)
-	slices.SortFunc(j.holes, func(a, b Hole) int { return cmp.Compare(a.From, b.From) })
-	j.holes = j.holes[max(0, len(j.holes)-maxHoles):]
-	attrs := []any{"file", fileName(j.cfg.Dir, h.Extent, logSuffix), "at", h.Pos, "bytes", h.PosEnd - h.Pos, "from", h.From, "to", h.To}
-	if h.Torn {
-		j.cfg.Log.Warn("hole: a write did not reach the disk", attrs...)
-		return
-	}
-	j.cfg.Log.Error("hole: bytes are damaged", attrs...)
 }
