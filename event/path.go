@@ -187,3 +187,8 @@ func (p *Path) Names() []string {
 	}
 	return names
 }
+
+// Field is the path of a top-level field with any name.
+func Field(name string) *Path {
+	return &Path{text: name, keys: []Key{MakeKey(name)}}
+}

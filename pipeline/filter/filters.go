@@ -38,10 +38,27 @@ type Spec struct {
 // Table is every filter there is.
 func Table() []Spec {
 	return []Spec{
+		{Name: "cidr", Options: cidrOptions, New: newCIDR},
+		{Name: "clone", Options: cloneOptions, New: newClone, OwnCommon: true},
+		{Name: "csv", Options: csvOptions, New: newCSV},
 		{Name: "date", Options: dateOptions, New: newDate},
+		{Name: "de_dot", Options: deDotOptions, New: newDeDot},
+		{Name: "dissect", Options: dissectOptions, New: newDissect},
 		{Name: "drop", Options: dropOptions, New: newDrop},
+		{Name: "fingerprint", Options: fingerprintOptions, New: newFingerprint},
 		{Name: "grok", Options: grokOptions, New: newGrok},
+		{Name: "json", Options: jsonOptions, New: newJSON},
+		{Name: "json_encode", Options: jsonEncodeOptions, New: newJSONEncode},
+		{Name: "kv", Options: kvOptions, New: newKV},
 		{Name: "mutate", Options: mutateOptions, New: newMutate},
+		{Name: "prune", Options: pruneOptions, New: newPrune},
+		{Name: "split", Options: splitOptions, New: newSplit, OwnCommon: true},
+		{Name: "syslog_pri", Options: syslogPriOptions, New: newSyslogPri},
+		{Name: "throttle", Options: throttleOptions, New: newThrottle, Shared: true},
+		{Name: "translate", Options: translateOptions, New: newTranslate},
+		{Name: "truncate", Options: truncateOptions, New: newTruncate},
+		{Name: "urldecode", Options: urldecodeOptions, New: newURLDecode},
+		{Name: "uuid", Options: uuidOptions, New: newUUID},
 	}
 }
 
