@@ -3,15 +3,73 @@ package query
 import (
 	"slices"
 	"strings"
+
+	"github.com/weirlog/weir/store/mapping"
 )
 
-// KQLComplete tells what may stand at the cursor. Offsets count UTF-16 units.
+// maxSuggestions bounds the items of a completion.
+const maxSuggestions = 50
+
+// KQLComplete tells what may stand at the cursor. Offsets count UTF-16 units. Values are for the caller to look up: Field is the field
+// and Prefix what was typed of one.
 type KQLComplete struct {
-	Kinds    []string // of field, operator, value, conjunction
-	From, To int      // what a completion replaces
-	Prefix   string   // the part of it before the cursor, without quotes
-	Field    string   // whose values are asked for
-	Path     string   // of the nested query around, with a dot, or ""
+	Kinds  []string  `json:"kinds"` // of field, operator, value, conjunction
+	From   int       `json:"from"`  // what a completion replaces
+	To     int       `json:"to"`
+	Items  []KQLItem `json:"items"`
+	Prefix string    `json:"prefix"` // the part of it before the cursor, without quotes
+	Field  string    `json:"field"`  // whose values are asked for
+	Path   string    `json:"-"`      // of the nested query around, with a dot, or ""
+}
+
+// KQLItem is one suggestion: Text replaces the completion's range.
+type KQLItem struct {
+	Text   string `json:"text"`
+	Kind   string `json:"kind"`
+	Detail string `json:"detail,omitempty"` // a field's type, a value's count
+}
+
+// suggest fills in fields, operators and conjunctions.
+func (c *KQLComplete) suggest(o *KQLOptions) {
+	c.Items = []KQLItem{}
+	for _, kind := range c.Kinds {
+		switch kind {
+		case "field":
+			c.suggestFields(o)
+		case "operator":
+			if o.Mapping != nil && o.Mapping.Field(c.Path+c.Prefix) != nil || slices.Contains(o.Names, c.Path+c.Prefix) {
+				for _, op := range []string{":", ">", ">=", "<", "<=", ":*"} {
+					c.Items = append(c.Items, KQLItem{Text: c.Prefix + op, Kind: kind})
+				}
+			}
+		case "conjunction":
+			for _, word := range []string{"and", "or"} {
+				if strings.HasPrefix(word, strings.ToLower(c.Prefix)) {
+					c.Items = append(c.Items, KQLItem{Text: word, Kind: kind})
+				}
+			}
+		}
+	}
+}
+
+func (c *KQLComplete) suggestFields(o *KQLOptions) {
+	names := o.Names
+	if names == nil && o.Mapping != nil {
+		o.Mapping.Each(func(f *mapping.Field) {
+			if f.ColumnKind() != mapping.NoColumn {
+				names = append(names, f.Path)
+			}
+		})
+	}
+	for _, name := range CompleteFields(names, c.Path+c.Prefix, maxSuggestions) {
+		item := KQLItem{Text: strings.TrimPrefix(name, c.Path), Kind: "field"}
+		if o.Mapping != nil {
+			if f := o.Mapping.Field(name); f != nil {
+				item.Detail = f.TypeName
+			}
+		}
+		c.Items = append(c.Items, item)
+	}
 }
 
 // completeKQL looks at the text before the cursor: what stands last decides what may come.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -14,16 +15,17 @@ type KQLOptions struct {
 	Mapping  *mapping.Mapping // nil: types are unknown; a field match is then a match query
 	TimeZone string           // of dates without one, "" for UTC
 	Cursor   int              // UTF-16 offset at which to complete; -1: none
+	Names    []string         // fields to complete from; nil: those of Mapping
 }
 
 // KQL is a text that was read. Offsets count UTF-16 units.
 type KQL struct {
-	Tokens   []KQLToken
-	Hints    []KQLHint
-	Error    *KQLError
-	DSL      string       // JSON of the query, "" after an error
-	Words    []string     // what text fields are searched for, to be marked in lines
-	Complete *KQLComplete // nil without a cursor
+	Tokens   []KQLToken      `json:"tokens"`
+	Hints    []KQLHint       `json:"hints"`
+	Error    *KQLError       `json:"error"`
+	DSL      json.RawMessage `json:"dsl,omitempty"`      // the query, empty after an error
+	Words    []string        `json:"words,omitempty"`    // what is searched for, to be marked in lines
+	Complete *KQLComplete    `json:"complete,omitempty"` // nil without a cursor
 }
 
 // ParseKQL reads a text in the Kibana Query Language and some more: what Kibana refuses and can only mean one thing is read so, with a
@@ -31,17 +33,18 @@ type KQL struct {
 func ParseKQL(text string, o KQLOptions) KQL {
 	p := &kqlParser{text: text}
 	root, err := p.parse()
-	k := KQL{Tokens: p.tokens, Hints: p.hints, Error: err}
+	k := KQL{Tokens: append([]KQLToken{}, p.tokens...), Hints: append([]KQLHint{}, p.hints...), Error: err}
 	if err == nil {
 		w := &kqlWriter{o: o}
 		w.node(root, "")
-		k.DSL, k.Words = string(w.dst), w.words
+		k.DSL, k.Words = w.dst, w.words
 		if w.err != nil {
-			k.Error, k.DSL = w.err, ""
+			k.Error, k.DSL = w.err, nil
 		}
 	}
 	if o.Cursor >= 0 {
 		k.Complete = completeKQL(text, byteOffset(text, o.Cursor))
+		k.Complete.suggest(&o)
 	}
 	k.toUTF16(text)
 	return k
@@ -52,7 +55,7 @@ func (k *KQL) Query() (Query, error) {
 	if k.Error != nil {
 		return nil, badf("failed to parse KQL: %s", k.Error)
 	}
-	return ParseText(k.DSL)
+	return ParseText(string(k.DSL))
 }
 
 // toUTF16 turns byte offsets into what browsers count.
@@ -383,12 +386,12 @@ func (q *kqlQuery) plan(p *planner) (node, error) {
 }
 
 // KQLQuery is the query of a KQL text; the error tells what cannot be read.
-func KQLQuery(text, timeZone string) (Query, error) {
+func KQLQuery(text string) (Query, error) {
 	p := &kqlParser{text: text}
 	if _, err := p.parse(); err != nil {
 		return nil, badf("failed to parse KQL: %s", err)
 	}
-	return &kqlQuery{base: base{boost: 1}, text: text, zone: timeZone}, nil
+	return &kqlQuery{base: base{boost: 1}, text: text}, nil
 }
 
 // nestedQuery is nested. Objects of type nested are kept in documents but not searched, so there is no path to search under.

@@ -173,10 +173,10 @@ func TestKQLDSL(t *testing.T) {
 		{"u:{n:1}", `{"nested":{"path":"u","query":{"match":{"u.n":"1"}},"score_mode":"none"}}`},
 	} {
 		k := ParseKQL(c.in, KQLOptions{Mapping: m, TimeZone: "Asia/Seoul", Cursor: -1})
-		if k.Error != nil || k.DSL != c.want {
+		if k.Error != nil || string(k.DSL) != c.want {
 			t.Errorf("%q\n got %s %v\nwant %s", c.in, k.DSL, k.Error, c.want)
 		}
-		if _, err := ParseText(k.DSL); err != nil {
+		if _, err := ParseText(string(k.DSL)); err != nil {
 			t.Errorf("%q: %v", c.in, err)
 		}
 	}
@@ -241,7 +241,7 @@ func FuzzKQL(f *testing.F) {
 			}
 			return
 		}
-		if _, err := ParseJSON(k.DSL); err != nil {
+		if _, err := ParseJSON(string(k.DSL)); err != nil {
 			t.Fatalf("%q: %s: %v", s, k.DSL, err)
 		}
 	})

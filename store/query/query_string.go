@@ -277,6 +277,7 @@ func (q *queryString) normalize(p *planner, field, text string) string {
 type URLQuery struct {
 	DefaultField, Operator, Analyzer string
 	Lenient                          bool
+	AnalyzeWildcard                  bool // has no effect: patterns are always normalized
 }
 
 // ParseURLQuery reads the query of a URL, in Lucene's syntax.

@@ -411,6 +411,22 @@ func ParseSort(v *Node) ([]SortKey, error) {
 	return out, nil
 }
 
+// ParseSortParam reads the sort of a URL: "@timestamp:desc,_doc".
+func ParseSortParam(text string) ([]SortKey, error) {
+	var out []SortKey
+	for _, part := range strings.Split(text, ",") {
+		field, order, ok := strings.Cut(part, ":")
+		s := SortKey{Field: field, Desc: field == "_score"}
+		if ok {
+			if err := s.order(&Node{Kind: String, Str: order}); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
 func sortKey(field string, v *Node) (SortKey, error) {
 	s := SortKey{Field: field, Desc: field == "_score"}
 	if v.Kind == String {

@@ -1,0 +1,77 @@
+package query
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirlog/weir/store/mapping"
+)
+
+// Predicate tells whether a search would find a document, without an index: live tail and alerts. It reads a document as an index
+// would, into a source of one row, and runs the plan of the query over that; the mapping grows with the documents as an index's
+// does, so that a text, number or date means the same as in the store. One goroutine uses it.
+type Predicate struct {
+	query   Query
+	source  *Memory
+	planned *mapping.Mapping // the mapping that plan was made for
+	plan    *Plan
+	sel     Selection
+	broken  int64
+
+	// Now is the clock of date math; nil is time.Now.
+	Now func() time.Time
+}
+
+// NewPredicate makes the test for a query. With a mapping the fields have its types; nil is the mapping of the built-in log templates.
+func NewPredicate(q Query, m *mapping.Mapping) (*Predicate, error) {
+	limits := mapping.DefaultLimits()
+	limits.IgnoreBeyond, limits.IgnoreMalformed = true, true
+	if m == nil {
+		var err error
+		if m, err = mapping.Parse([]byte(mapping.Logs)); err != nil {
+			return nil, fmt.Errorf("parse the built-in mapping: %w", err)
+		}
+	}
+	p := &Predicate{query: q, source: NewMemory(m, limits)}
+	return p, p.replan(m)
+}
+
+// replan fits the query to a mapping.
+func (p *Predicate) replan(m *mapping.Mapping) error {
+	now := time.Now()
+	if p.Now != nil {
+		now = p.Now()
+	}
+	plan, err := NewPlan(p.query, Context{Mapping: m, Now: now})
+	if err != nil {
+		return err
+	}
+	p.plan, p.planned = plan, m
+	return nil
+}
+
+// Match tells whether the query matches a document, which is JSON. A document that no index would take matches nothing.
+func (p *Predicate) Match(doc []byte) bool {
+	p.source.Reset()
+	if p.source.Add(doc, "") != nil {
+		p.broken++
+		return false
+	}
+	if m := p.source.Mapping(); m != p.planned {
+		if err := p.replan(m); err != nil {
+			p.broken++ // the query does not fit a field that this document brought: no search would answer either
+			p.planned = m
+			return false
+		}
+	}
+	if p.plan.None() {
+		return false
+	}
+	if p.plan.All() {
+		return true
+	}
+	return p.plan.NewScan(p.source).Select(0, &p.sel)
+}
+
+// Broken is the number of documents that could not be read or searched.
+func (p *Predicate) Broken() int64 { return p.broken }
