@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +22,8 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	c := k.chainOf(d, e.name)
 	in := k.inputFor(d, e.name)
 	rotated := c != nil && filepath.Base(c.path) != e.name
-	if left := k.emptied[e.st.place]; left != nil && in == nil && len(left.list) > 0 {
+	left := k.emptied[e.st.place]
+	if left != nil && in == nil && len(left.list) > 0 {
 		in, c, rotated = left.list[0].in, left, true
 	}
 	if in == nil {
@@ -40,7 +43,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 			return
 		}
 	}
-	if rotated && k.holdLocked(e, c, now) {
+	if rotated && left == nil && k.holdLocked(e, c, now) {
 		return
 	}
 	if old := d.files[e.name]; old != nil {
@@ -128,7 +131,7 @@ func (k *keeper) isNewer(c *chain, e *entry) bool {
 	return e.st.mtime.After(last.watchTime)
 }
 
-// rotationBases are the names that name may be a rotation of, longest first.
+// rotationBases are the names that name may be a rotation of, shortest first.
 func rotationBases(name string) []string {
 	var out []string
 	plain := trimCompressed(name)
@@ -148,5 +151,6 @@ func rotationBases(name string) []string {
 	if ext := filepath.Ext(plain); ext != "" && strings.TrimLeft(ext, ".0123456789") != "" {
 		add(strings.TrimSuffix(plain, ext), ext)
 	}
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	return out
 }

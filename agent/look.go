@@ -26,6 +26,13 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 		return
 	}
 	entries, absent := k.stat(d, list, some)
+	if !full && k.rotated(d, entries, absent) {
+		full = true // what is seen of a name now may be newer than what was reported of the others
+		if list, ok = k.names(d, nil, now); !ok {
+			return
+		}
+		entries, absent = k.stat(d, list, some)
+	}
 	if full {
 		absent = append(absent, k.unlisted(d, list)...)
 	}
@@ -45,6 +52,18 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 			k.vanishedLocked(s, now)
 		}
 	}
+}
+
+// rotated reports whether a known name holds another file, or none.
+func (k *keeper) rotated(d *dir, entries []*entry, absent []string) bool {
+	k.a.mu.Lock()
+	defer k.a.mu.Unlock()
+	for _, e := range entries {
+		if s := d.files[e.name]; s != nil && s.place != e.st.place {
+			return true
+		}
+	}
+	return k.strayedLocked(d, absent)
 }
 
 // olderFirst orders files as they were written: by the last write, then by birth (clocks of file systems tick every 4 ms), then with
