@@ -154,6 +154,11 @@ var (
 
 // finish gives a decoded event what every event has: a time, a version, and tags that are texts.
 func (w *worker) finish(e *event.Event, r *queue.Record) {
+	if v, ok := e.Get(tagsPath); ok && !w.goodTags(v) {
+		v, _ = e.TakeField("tags")
+		e.AddField("_tags", v)
+		e.Tag("_tagsparsefailure")
+	}
 	if _, ok := e.Timestamp(); !ok {
 		ns := r.Time.UnixNano()
 		if r.Time.IsZero() {
@@ -167,11 +172,6 @@ func (w *worker) finish(e *event.Event, r *queue.Record) {
 	}
 	if !e.Has(versionPath) {
 		e.AddField("@version", event.String("1"))
-	}
-	if v, ok := e.Get(tagsPath); ok && !w.goodTags(v) {
-		v, _ = e.TakeField("tags")
-		e.AddField("_tags", v)
-		e.Tag("_tagsparsefailure")
 	}
 }
 

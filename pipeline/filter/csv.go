@@ -80,9 +80,12 @@ func (f *csvFilter) Filter(e *event.Event) Result {
 		return None
 	}
 	line := e.Batch().Text(v)
-	if f.skipRows && strings.TrimSpace(line) == "" {
-		e.Tag("_csvskippedemptyfield")
-		return None
+	if strings.TrimRight(line, "\r\n") == "" {
+		if f.skipRows {
+			e.Tag("_csvskippedemptyfield")
+			return None
+		}
+		return fail(e, []string{"_csvparsefailure"})
 	}
 	row, err := parseCSV(f.row[:0], line, f.separator, f.quote)
 	f.row = row

@@ -157,7 +157,7 @@ func hasOffset(s string) bool {
 func parseUnix(s string, _ *timefmt.Zone) (int64, bool) {
 	whole, frac, _ := strings.Cut(s, ".")
 	sec, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || sec > 1<<33 || sec < -1<<33 {
+	if err != nil || strings.ContainsAny(frac, "eE") || sec > 1<<33 || sec < -1<<33 {
 		return parseUnixFloat(s)
 	}
 	micros := int64(0)

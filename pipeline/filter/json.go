@@ -41,8 +41,8 @@ func (f *jsonFilter) Filter(e *event.Event) Result {
 		return Matched
 	}
 	b.Merge(e, v)
-	fixTimestamp(e)
 	fixTags(e)
+	fixTimestamp(e)
 	return Matched
 }
 

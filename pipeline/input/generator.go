@@ -21,10 +21,11 @@ var generatorOptions = []plugin.Option{
 type generator struct {
 	lines [][]byte
 	count int
+	now   func() time.Time
 }
 
-func newGenerator(a *plugin.Args, _ *Env, _ codec.Codec) Input {
-	g := &generator{count: a.Int("count")}
+func newGenerator(a *plugin.Args, env *Env, _ codec.Codec) Input {
+	g := &generator{count: a.Int("count"), now: env.Now}
 	for _, l := range a.Strings("lines") {
 		g.lines = append(g.lines, []byte(l))
 	}
@@ -37,7 +38,7 @@ func newGenerator(a *plugin.Args, _ *Env, _ codec.Codec) Input {
 func (g *generator) Run(ctx context.Context, emit func(Chunk) error) error {
 	recs := make([]queue.Record, 0, chunkRecords)
 	for n := int64(0); g.count == 0 || n < int64(g.count); n++ {
-		now := time.Now()
+		now := g.now()
 		for _, l := range g.lines {
 			// The sequence rides in Offset, which a record without topic does not use.
 			recs = append(recs, queue.Record{Value: l, Time: now, Offset: n})
