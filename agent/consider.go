@@ -36,7 +36,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		}
 		in = c.list[0].in
 	}
-	if isGzip(e.path) {
+	if isGzip(e.path, e.st.place) {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
 			k.skipped[e.st.place] = struct{}{}
 			k.a.stats.compressed.Add(1)
@@ -55,7 +55,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		k.endings[s] = struct{}{}
 		k.beforeUnread(s)
 	}
-	s.compressed = in.conf.Compression != "none" && isGzip(e.path)
+	s.compressed = in.conf.Compression != "none" && isGzip(e.path, e.st.place)
 	for _, o := range s.chain.list {
 		if o != s && o.gone {
 			k.endings[o] = struct{}{}

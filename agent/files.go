@@ -22,23 +22,32 @@ func (a *Agent) openLocked(s *source) error {
 		a.open++
 		return nil
 	}
-	f, err := openLog(s.path)
+	f, err := openAt(s.path, s.place)
 	if err != nil {
 		return err
-	}
-	st, err := statFile(f)
-	if err == nil && !st.regular() {
-		err = fmt.Errorf("%s is no regular file", s.path)
-	}
-	if err == nil && (st.place.inode() != s.place.inode() || st.place.reused(s.place)) {
-		err = fmt.Errorf("%s: %w", s.path, errAnother)
-	}
-	if err != nil {
-		return errors.Join(err, f.Close())
 	}
 	s.file = f
 	a.open++
 	return nil
+}
+
+// openAt opens the file at path and proves that it is the one at p: names change hands between two calls.
+func openAt(path string, p place) (*os.File, error) {
+	f, err := openLog(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := statFile(f)
+	if err == nil && !st.regular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err == nil && (st.place.inode() != p.inode() || st.place.reused(p)) {
+		err = fmt.Errorf("%s: %w", path, errAnother)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // closeLocked closes the file of s. Only its lane may, or who runs when the lanes do not.

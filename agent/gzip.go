@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -22,9 +21,9 @@ type gzipFile struct {
 // gzipMagic begins every gzip file.
 const gzipMagic = "\x1f\x8b"
 
-// isGzip reports whether the file at path is compressed with gzip.
-func isGzip(path string) bool {
-	f, err := openLog(path)
+// isGzip reports whether the file at path, which is at p, is compressed with gzip.
+func isGzip(path string, p place) bool {
+	f, err := openAt(path, p)
 	if err != nil {
 		return false
 	}
@@ -36,19 +35,12 @@ func isGzip(path string) bool {
 
 // openGzip opens a compressed file and proves that it is at p.
 func openGzip(path string, p place) (*gzipFile, error) {
-	f, err := openLog(path)
+	f, err := openAt(path, p)
 	if err != nil {
 		return nil, err
 	}
-	st, err := statFile(f)
-	if err == nil && st.place.inode() != p.inode() {
-		err = fmt.Errorf("%s: %w", path, errAnother)
-	}
 	g := &gzipFile{f: f}
-	if err == nil {
-		err = g.rewind()
-	}
-	if err == nil {
+	if err = g.rewind(); err == nil {
 		g.head = make([]byte, headBytes)
 		var n int
 		if n, err = io.ReadFull(g.z, g.head); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

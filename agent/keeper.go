@@ -376,7 +376,7 @@ func (k *keeper) startsAtEnd(in *input, st *fileStat, now time.Time) bool {
 
 // readHead takes the head of a new source, so that the registry has a proof of it before its first record is produced.
 func (k *keeper) readHead(s *source, sv *saved) {
-	f, err := openLog(s.path)
+	f, err := openAt(s.path, s.place)
 	if err != nil {
 		return
 	}
@@ -390,7 +390,7 @@ func (k *keeper) readHead(s *source, sv *saved) {
 
 // skipTo makes s begin at its end: what is there already is not wanted.
 func (k *keeper) skipTo(s *source, sv *saved, size int64) {
-	f, err := openLog(s.path)
+	f, err := openAt(s.path, s.place)
 	if err != nil {
 		return
 	}

@@ -63,9 +63,9 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 		return false, true
 	}
 	if sv.headLen == 0 {
-		return false, sameBeginning(e.path, s.path)
+		return false, sameBeginning(e.path, e.st.place, s.path, s.place)
 	}
-	f, err := openLog(e.path)
+	f, err := openAt(e.path, e.st.place)
 	if err != nil {
 		return false, true
 	}
@@ -74,7 +74,7 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	if long && !prefixIs(f, sv.headLen, sv.headSum) {
 		return false, false
 	}
-	live, err := openLog(s.path)
+	live, err := openAt(s.path, s.place)
 	if err != nil {
 		return long, !long
 	}
@@ -95,10 +95,10 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 }
 
 // sameBeginning reports whether two files begin with the same bytes; an empty one does not.
-func sameBeginning(x, y string) bool {
+func sameBeginning(x string, xp place, y string, yp place) bool {
 	var heads [2][]byte
 	for i, path := range [...]string{x, y} {
-		f, err := openLog(path)
+		f, err := openAt(path, [...]place{xp, yp}[i])
 		if err != nil {
 			return false
 		}
@@ -196,10 +196,10 @@ func holdsSource(e *entry, s *source) bool {
 	}
 	var f content
 	var err error
-	if isGzip(e.path) {
+	if isGzip(e.path, e.st.place) {
 		f, err = openGzip(e.path, e.st.place)
 	} else {
-		f, err = openLog(e.path)
+		f, err = openAt(e.path, e.st.place)
 	}
 	if err != nil {
 		return false
@@ -225,7 +225,7 @@ func (k *keeper) continueLocked(s *source, e *entry, now time.Time) {
 	a.closeLocked(s)
 	a.detachLocked(s)
 	s.path, s.place, s.gone, s.replaced, s.since = e.path, e.st.place, false, true, now
-	s.compressed = isGzip(e.path)
+	s.compressed = isGzip(e.path, e.st.place)
 	s.finish = s.compressed // nothing will be added to it
 	a.byInode[s.place.inode()] = s
 	d := a.dirLocked(filepath.Dir(s.path))
