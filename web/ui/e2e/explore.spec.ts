@@ -15,7 +15,7 @@ describe('Explore', () => {
     await page.context().close();
   });
 
-  const search = () => page.getByRole('combobox', { name: 'Search' });
+  const search = () => page.getByRole('textbox', { name: 'Search' });
   async function run(text: string) {
     await search().fill(text);
     await search().press('Enter');

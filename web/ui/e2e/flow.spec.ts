@@ -34,6 +34,6 @@ describe('Flow', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('e');
     await page.waitForURL('**/explore');
-    expect(await page.getByRole('combobox', { name: 'Search' }).count()).toBe(1);
+    expect(await page.getByRole('textbox', { name: 'Search' }).count()).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 // The frame of every page: the rail at the left, the keys that work everywhere, and the sheet that lists them.
 
 import { useQuery } from '@tanstack/react-query';
-import { Component, type ReactNode, useState } from 'react';
+import { Component, type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import * as api from './api';
 import { type Flow, flow } from './flow/api';
@@ -21,8 +21,12 @@ const pages: { path: string; icon: IconName; name: 'explore' | 'flow' }[] = [
 
 export function Shell({ children }: { children: ReactNode }) {
   const t = useT();
-  const [, navigate] = useLocation();
+  const [at, navigate] = useLocation();
   const [help, setHelp] = useState(false);
+  const name = at === '/flow' ? t.flow.title : at === '/e' ? t.event.title : t.explore.title;
+  useEffect(() => {
+    document.title = `${name} · weir`;
+  }, [name]);
   useKeys({
     help: () => setHelp(true),
     goExplore: () => navigate('/explore'),

@@ -21,7 +21,7 @@ describe('the query bar', () => {
     vi.stubGlobal('fetch', () => Promise.reject(new Error('no server in this test')));
     const run = vi.fn();
     render(<QueryBar text="" lang="kql" index="logs-*" onRun={run} />);
-    const area = screen.getByRole('combobox');
+    const area = screen.getByRole('textbox');
     fireEvent.change(area, { target: { value: '결제 실패' } });
     return { area, run };
   }

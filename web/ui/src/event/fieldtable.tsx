@@ -79,30 +79,30 @@ function FieldRow({ field, column, hits, onFilter, onColumn }: RowProps) {
             {t.event.cut(bytes(field.text.length - shownChars))}
           </button>
         )}
-      </dd>
-      <span className={styles.tools}>
-        {onFilter && (
-          <>
-            <IconButton icon="plusCircle" size={14} label={t.explore.filterIn} onClick={() => filter('is')} />
-            <IconButton icon="minusCircle" size={14} label={t.explore.filterOut} onClick={() => filter('is_not')} />
-          </>
-        )}
-        {onColumn && (
+        <span className={styles.tools}>
+          {onFilter && (
+            <>
+              <IconButton icon="plusCircle" size={14} label={t.explore.filterIn} onClick={() => filter('is')} />
+              <IconButton icon="minusCircle" size={14} label={t.explore.filterOut} onClick={() => filter('is_not')} />
+            </>
+          )}
+          {onColumn && (
+            <IconButton
+              icon="column"
+              size={14}
+              on={column}
+              label={column ? t.explore.removeColumn : t.explore.addColumn}
+              onClick={() => onColumn(field.name)}
+            />
+          )}
           <IconButton
-            icon="column"
+            icon={copied ? 'check' : 'copy'}
             size={14}
-            on={column}
-            label={column ? t.explore.removeColumn : t.explore.addColumn}
-            onClick={() => onColumn(field.name)}
+            label={copied ? t.event.copied : t.explore.copy}
+            onClick={() => copy(field.text)}
           />
-        )}
-        <IconButton
-          icon={copied ? 'check' : 'copy'}
-          size={14}
-          label={copied ? t.event.copied : t.explore.copy}
-          onClick={() => copy(field.text)}
-        />
-      </span>
+        </span>
+      </dd>
     </div>
   );
 }

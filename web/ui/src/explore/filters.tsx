@@ -69,7 +69,7 @@ function Pill({ filter, fields, onChange }: { filter: Filter; fields: FieldInfo[
       </FilterForm>
       <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger asChild>
-          <button type="button" className={styles.label} aria-label={t.filter.of(filter.field)}>
+          <button type="button" className={styles.label} aria-label={t.filter.of(filterLabel(filter, t))}>
             {filterLabel(filter, t)}
           </button>
         </DropdownMenu.Trigger>

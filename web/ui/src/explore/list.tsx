@@ -31,6 +31,8 @@ const maxLoggerChars = 28;
 export interface ListHandle {
   scrollTo(index: number, align?: 'auto' | 'start' | 'center' | 'end'): void;
   toEnd(): void;
+  /** Index of the first row in view. */
+  top(): number;
   element(): HTMLDivElement | null;
 }
 
@@ -125,6 +127,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
       const el = scroller.current;
       if (el) el.scrollTop = el.scrollHeight;
     },
+    top: () => virtual.range?.startIndex ?? 0,
     element: () => scroller.current,
   }));
 
@@ -162,7 +165,13 @@ export function LogList<R extends Row>(p: ListProps<R>) {
               className={styles.slot}
               style={{ transform: `translateY(${v.start}px)` }}
             >
-              {gap && <div className={styles.gap}>{gap}</div>}
+              {gap && (
+                <div role="row">
+                  <div role="gridcell" className={styles.gap}>
+                    {gap}
+                  </div>
+                </div>
+              )}
               <LogRow
                 row={row}
                 index={v.index}
@@ -176,12 +185,20 @@ export function LogList<R extends Row>(p: ListProps<R>) {
                 late={extra?.late}
                 onAction={p.onAction}
               />
-              {open && p.detail(row)}
+              {open && (
+                <div role="row">
+                  <div role="gridcell">{p.detail(row)}</div>
+                </div>
+              )}
             </div>
           );
         })}
       </div>
-      {p.footer}
+      {p.footer && (
+        <div role="row">
+          <div role="gridcell">{p.footer}</div>
+        </div>
+      )}
     </div>
   );
 }

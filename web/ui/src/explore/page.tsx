@@ -3,7 +3,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
 import * as api from '../api';
-import { useT } from '../i18n';
 import { useKeys } from '../keys';
 import type { QueryBarHandle } from '../kit/querybar';
 import { levels } from '../levels';
@@ -22,7 +21,6 @@ import { TopBar } from './topbar';
 const fieldsFresh = 10_000;
 
 export function ExplorePage() {
-  const t = useT();
   const { fields: showFields } = usePrefs();
   const [state, set] = useExploreState();
   const search = useSearch(state, !state.live);
@@ -69,7 +67,6 @@ export function ExplorePage() {
 
   return (
     <div className={styles.page}>
-      <h1 className="sr">{t.explore.title}</h1>
       <TopBar state={state} set={set} search={search} fields={known} onRun={run} bar={bar} time={time} />
       <div className={styles.body}>
         {showFields && (

@@ -1,6 +1,6 @@
 // The result of a search: how many, when, and the rows, newest first.
 
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Histogram as Data, Row } from '../api';
 import { url } from '../api';
 import { EventDetail, type Tab } from '../event/detail';
@@ -216,9 +216,9 @@ function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
   const [tab, setTab] = useState<Tab>('fields');
   const opened = useMemo(() => new Set(state.open ? [`${state.open.index}/${state.open.id}`] : []), [state.open]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another result starts at its top
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focused row belongs to the rows before
   useEffect(() => setFocused(-1), [search.serial]);
-  useScrollToOpen(list, rows, opened, search.serial);
+  const onScroll = useKeepPlace(list, search, opened);
 
   const toggle = useCallback(
     (row: Row, open?: boolean) => {
@@ -278,6 +278,7 @@ function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
       dim={search.stale}
       onAction={act}
       onEnd={search.loadMore}
+      onScroll={onScroll}
       onColumn={onColumn}
       detail={(row) => (
         <EventDetail
@@ -301,13 +302,24 @@ function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
   );
 }
 
-/** A link with an opened event shows that event once its rows are there. */
-function useScrollToOpen(list: { current: ListHandle | null }, rows: Row[], opened: Set<string>, serial: number) {
-  const done = useRef(0);
-  useEffect(() => {
-    if (done.current === serial || rows.length === 0) return;
-    done.current = serial;
-    const i = opened.size > 0 ? rows.findIndex((r) => opened.has(openKey(r))) : -1;
-    list.current?.scrollTo(Math.max(0, i), i > 0 ? 'center' : 'start');
-  }, [list, rows, opened, serial]);
+/**
+ * Where the list stands when another set of rows comes: after a refresh at the row it stood at, for a new search at the opened
+ * event (a link names one), else at the top.
+ */
+function useKeepPlace(list: { current: ListHandle | null }, search: Search, opened: Set<string>) {
+  const { rows, serial, asked } = search;
+  const before = useRef({ serial: 0, asked: '', top: '' });
+  useLayoutEffect(() => {
+    const was = before.current;
+    if (was.serial === serial || rows.length === 0) return;
+    before.current = { serial, asked, top: '' };
+    const wanted = was.asked === asked ? new Set([was.top]) : opened;
+    const i = rows.findIndex((r) => wanted.has(openKey(r)));
+    list.current?.scrollTo(Math.max(0, i), was.asked !== asked && i > 0 ? 'center' : 'start');
+  }, [list, rows, opened, serial, asked]);
+  return useCallback(() => {
+    const i = list.current?.top() ?? 0;
+    // At the very top the list stays at the top: new rows come into view there.
+    before.current.top = i > 0 && rows[i] ? openKey(rows[i]) : '';
+  }, [list, rows]);
 }

@@ -61,7 +61,6 @@ export const LogRow = memo(function LogRow(p: Props) {
     <div
       role="row"
       aria-rowindex={p.index + 1}
-      aria-expanded={p.open}
       aria-selected={p.focused}
       tabIndex={-1}
       className={cx(
@@ -99,7 +98,7 @@ export const LogRow = memo(function LogRow(p: Props) {
         </span>
       </div>
       {row.stack !== '' && !p.open && (
-        <div className={styles.stack}>
+        <div role="gridcell" className={styles.stack}>
           <span className={styles.fold}>⤷ {t.explore.stackLines(lineCount(row.stack))}</span>
           <span className={styles.cause}>{rootCause(row.stack)}</span>
         </div>
@@ -111,7 +110,7 @@ export const LogRow = memo(function LogRow(p: Props) {
 
 function Actions({ index, t, onAction }: Pick<Props, 'index' | 't' | 'onAction'>) {
   return (
-    <span className={styles.actions}>
+    <span role="gridcell" className={styles.actions}>
       <IconButton icon="context" size={14} label={t.explore.around} onClick={() => onAction(index, 'context')} />
       <IconButton icon="copy" size={14} label={t.explore.copy} onClick={() => onAction(index, 'copy')} />
       <IconButton icon="link" size={14} label={t.explore.link} onClick={() => onAction(index, 'link')} />

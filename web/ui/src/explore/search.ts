@@ -10,6 +10,8 @@ export interface Result {
   rows: api.Row[];
   /** Grows with each set of rows that replaces another. */
   serial: number;
+  /** The request the rows answer, as text: the same after a refresh. */
+  asked: string;
   cursor: string | null;
   histogram: api.Histogram | null;
   parsed: api.Parsed | null;
@@ -26,6 +28,7 @@ const empty: Result = {
   phase: 'loading',
   rows: [],
   serial: 0,
+  asked: '',
   cursor: null,
   histogram: null,
   parsed: null,
@@ -38,7 +41,7 @@ const empty: Result = {
 
 type Event =
   | { type: 'start' }
-  | { type: 'frame'; frame: api.Frame }
+  | { type: 'frame'; frame: api.Frame; asked: string }
   | { type: 'fail'; error: api.ApiError; retryAt: number }
   | { type: 'stop' }
   | { type: 'more' }
@@ -57,7 +60,7 @@ function reduce(r: Result, e: Event): Result {
         more: false,
       };
     case 'frame':
-      return onFrame(r, e.frame);
+      return onFrame(r, e.frame, e.asked);
     case 'fail':
       return { ...r, phase: 'failed', error: e.error, retryAt: e.retryAt };
     case 'stop':
@@ -71,11 +74,19 @@ function reduce(r: Result, e: Event): Result {
   }
 }
 
-function onFrame(r: Result, f: api.Frame): Result {
+function onFrame(r: Result, f: api.Frame, asked: string): Result {
   if ('parsed' in f)
     return { ...r, parsed: { ...f.parsed, tokens: f.parsed.tokens ?? [], hints: f.parsed.hints ?? [] } };
   if ('hits' in f) {
-    return { ...r, rows: f.hits.rows ?? [], cursor: f.hits.cursor, serial: r.serial + 1, stale: false, done: null };
+    return {
+      ...r,
+      rows: f.hits.rows ?? [],
+      cursor: f.hits.cursor,
+      serial: r.serial + 1,
+      asked,
+      stale: false,
+      done: null,
+    };
   }
   if ('histogram' in f) return { ...r, histogram: { ...f.histogram, buckets: f.histogram.buckets ?? [] } };
   if ('done' in f)
@@ -164,10 +175,11 @@ export function useSearch(s: ExploreState, active: boolean): Search {
 }
 
 async function follow(req: api.ExploreRequest, signal: AbortSignal, dispatch: (e: Event) => void) {
+  const asked = JSON.stringify(req);
   for await (const frame of api.explore(req, signal)) {
     if (signal.aborted) return;
     if ('error' in frame) throw new api.ApiError(frame.error.status, frame.error.type, frame.error.reason);
-    dispatch({ type: 'frame', frame });
+    dispatch({ type: 'frame', frame, asked });
   }
   if (!signal.aborted) dispatch({ type: 'stop' });
 }

@@ -35,6 +35,7 @@ export function TopBar({ state, set, search, fields, onRun, bar, time }: Props) 
   const loading = search.phase === 'loading' && !state.live;
   return (
     <header className={styles.top}>
+      <h1 className="sr">{t.explore.title}</h1>
       <div className={styles.line}>
         <IndexPattern value={state.index} onChange={(index) => set({ index, open: null })} />
         <QueryBar ref={bar} text={state.q} lang={state.lang} index={state.index} onRun={onRun} />
@@ -125,7 +126,7 @@ function LangMenu({ lang, onChange }: { lang: 'kql' | 'lucene'; onChange(l: 'kql
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
-        <button type="button" className={styles.lang} aria-label={t.query.language}>
+        <button type="button" className={styles.lang} aria-label={`${t.query.language}: ${names[lang]}`}>
           {names[lang]}
           <Icon name="down" size={12} />
         </button>
@@ -166,7 +167,7 @@ function Notes({ state, search, onRun }: { state: ExploreState; search: Search; 
       )}
       {p.hints.map((h) => (
         <span key={h.code + h.from} className={styles.hint}>
-          <b>{h.code.startsWith('kql-implicit') || h.code.startsWith('kql-repair') ? t.query.readAs : t.query.hint}</b>
+          <b>{t.query.hints[h.code] ?? t.query.readAs}</b>
           <code>{h.text}</code>
         </span>
       ))}

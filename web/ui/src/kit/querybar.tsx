@@ -149,9 +149,8 @@ export function QueryBar({ text, lang, index, onRun, ref }: Props) {
           autoCorrect="off"
           aria-label={t.query.label}
           placeholder={lang === 'kql' ? t.query.placeholder : t.query.placeholderLucene}
-          role="combobox"
-          aria-expanded={shown}
-          aria-controls={listId}
+          aria-haspopup="listbox"
+          aria-controls={shown ? listId : undefined}
           aria-autocomplete="list"
           aria-activedescendant={shown && chosen >= 0 ? `${listId}-${chosen}` : undefined}
           className={styles.area}

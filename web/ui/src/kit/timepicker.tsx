@@ -58,7 +58,12 @@ export function TimePicker({ range, refresh, disabled, onChange, onRefresh, ref 
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
-        <button type="button" className={styles.trigger} disabled={disabled} aria-label={t.time.label}>
+        <button
+          type="button"
+          className={styles.trigger}
+          disabled={disabled}
+          aria-label={`${t.time.label}: ${label(range)}`}
+        >
           <Icon name="clock" size={14} />
           <span>{label(range)}</span>
           {refresh > 0 && <span className={styles.every}>{t.time.every(refresh)}</span>}
