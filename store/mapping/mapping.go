@@ -283,3 +283,37 @@ func (m *Mapping) replace(f *Field) {
 		n = c.node
 	}
 }
+
+// Numbered is m with the field numbers it had when paths listed its fields by number. Fields that are not listed come behind.
+func (m *Mapping) Numbered(paths []string) (*Mapping, error) {
+	c := m.clone()
+	old := c.fields
+	c.fields = make([]*Field, 0, len(old))
+	placed := make(map[string]bool, len(paths))
+	renumber := func(f *Field) {
+		n := *f
+		n.Num = len(c.fields)
+		c.fields = append(c.fields, &n)
+		placed[f.Path] = true
+	}
+	for _, p := range paths {
+		f := m.byPath[p]
+		if f == nil || f.Type == Alias || placed[p] {
+			return nil, illegalf("mapping lacks the field [%s]", p)
+		}
+		renumber(f)
+	}
+	for _, f := range old {
+		if !placed[f.Path] {
+			renumber(f)
+		}
+	}
+	for _, multi := range []bool{false, true} { // a multi-field is put into its parent's list, so parents go first
+		for _, f := range c.fields {
+			if (f.Parent != "") == multi {
+				c.replace(f)
+			}
+		}
+	}
+	return c, nil
+}

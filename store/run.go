@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weirlog/weir/store/segment"
+)
+
+// Pace of what happens by itself.
+const (
+	sealTick      = time.Second
+	retentionTick = 10 * time.Second
+	clockJump     = time.Hour // a clock that jumped further deletes nothing until it was seen again for jumpWait
+	jumpWait      = 10 * time.Minute
+)
+
+// Run seals heads, merges segments and applies retention until ctx ends.
+func (s *Store) Run(ctx context.Context) error {
+	s.running.Add(1)
+	defer s.running.Add(-1)
+	tick := time.NewTicker(sealTick)
+	defer tick.Stop()
+	last := s.cfg.Now()
+	var suspended time.Time
+	cleaned := last
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-tick.C:
+		}
+		now := s.cfg.Now()
+		if d := now.Sub(last); d > clockJump || d < -clockJump {
+			suspended = now.Add(jumpWait)
+			s.cfg.Log.Warn("the clock jumped: retention waits", "by", d)
+		}
+		last = now
+		if err := s.Maintain(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("store maintenance", "error", err)
+		}
+		if now.Sub(cleaned) >= retentionTick && now.After(suspended) {
+			cleaned = now
+			if err := s.Retain(ctx); err != nil {
+				s.cfg.Log.Error("retention", "error", err)
+			}
+		}
+	}
+}
+
+// Maintain seals the heads that are due and does the merges that are due, then writes the checkpoint.
+func (s *Store) Maintain(ctx context.Context) error {
+	s.ckpt.Lock()
+	defer s.ckpt.Unlock()
+	changed := false
+	for _, ix := range s.due() {
+		if ctx.Err() != nil {
+			break
+		}
+		did, err := s.seal(ix)
+		if err != nil {
+			return err
+		}
+		changed = changed || did
+	}
+	if changed { // memory and journal first, merges later
+		if err := s.checkpoint(); err != nil {
+			return err
+		}
+	}
+	return s.mergeDue(ctx)
+}
+
+// mergeDue does one merge per index that wants one.
+func (s *Store) mergeDue(ctx context.Context) error {
+	changed := false
+	for _, ix := range s.sorted() {
+		if ctx.Err() != nil {
+			break
+		}
+		if p, ok := choose(ix.parts.Load().segs, s.cfg.Now()); ok {
+			if err := s.merge(ix, p); err != nil {
+				return err
+			}
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return s.checkpoint()
+}
+
+// sorted are the indices by name.
+func (s *Store) sorted() []*index {
+	m := s.meta.Load()
+	var out []*index
+	for _, name := range slices.Sorted(maps.Keys(m.indices)) {
+		out = append(out, m.indices[name])
+	}
+	return out
+}
+
+// due are the indices whose heads are to be sealed: by their own size or age, the largest while all take too much memory, the one that
+// pins the journal while that is too long.
+func (s *Store) due() []*index {
+	var out []*index
+	now := s.cfg.Now()
+	total := s.headBytes.Load()
+	all := s.sorted()
+	slices.SortStableFunc(all, func(a, b *index) int { return int(b.head().counted.Load() - a.head().counted.Load()) })
+	journal := s.jr.Size() > s.cfg.JournalBytes
+	var pin *index
+	for _, ix := range all {
+		p := ix.parts.Load()
+		h := p.head
+		if len(p.frozen) > 0 {
+			out = append(out, ix)
+			continue
+		}
+		if h.empty() {
+			continue
+		}
+		n := h.counted.Load()
+		if int(h.rowCount()) >= s.cfg.HeadDocs || n >= s.cfg.HeadBytes || now.Sub(h.born) >= s.cfg.HeadAge || total >= s.cfg.HeadMemory {
+			out = append(out, ix)
+			total -= n
+			continue
+		}
+		if pin == nil || ix.sealed < pin.sealed {
+			pin = ix
+		}
+	}
+	if journal && pin != nil && len(out) == 0 {
+		out = append(out, pin)
+	}
+	return out
+}
+
+func (h *head) rowCount() uint32 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rows
+}
+
+// Flush seals the heads of all indices and writes the checkpoint: the journal is not needed any more.
+func (s *Store) Flush() error {
+	s.ckpt.Lock()
+	defer s.ckpt.Unlock()
+	for _, ix := range s.sorted() {
+		if _, err := s.seal(ix); err != nil {
+			return err
+		}
+	}
+	return s.checkpoint()
+}
+
+// Refresh makes acknowledged writes searchable. They are already: an acknowledgement waits for that.
+func (s *Store) Refresh(expr string, opts ResolveOptions) ([]IndexRef, error) {
+	return s.Resolve(expr, opts)
+}
+
+// ForceMerge seals and then merges the segments of the indices an expression names into one each, without their deleted rows.
+func (s *Store) ForceMerge(expr string, opts ResolveOptions) error {
+	refs, err := s.Resolve(expr, opts)
+	if err != nil {
+		return err
+	}
+	s.ckpt.Lock()
+	defer s.ckpt.Unlock()
+	for _, r := range refs {
+		ix := s.meta.Load().indices[r.Name]
+		if ix == nil {
+			continue
+		}
+		if _, err := s.seal(ix); err != nil {
+			return err
+		}
+		segs := ix.parts.Load().segs
+		if len(segs) > 1 || len(segs) == 1 && !segs[0].dead.Load().IsEmpty() {
+			if err := s.merge(ix, plan{0, len(segs), levelCold}); err != nil {
+				return err
+			}
+		}
+	}
+	return s.checkpoint()
+}
+
+// Verify reads every checksum and every document of every segment.
+func (s *Store) Verify() error {
+	var errs []error
+	s.ckpt.Lock()
+	defer s.ckpt.Unlock()
+	for _, ix := range s.sorted() {
+		for _, f := range ix.parts.Load().segs {
+			errs = append(errs, segment.Verify(s.fs, f.path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Retain removes segments that are too old, or too much, by the store's Retention and the indices' own settings retention.max_age and
+// retention.max_bytes.
+func (s *Store) Retain(ctx context.Context) error {
+	s.ckpt.Lock()
+	defer s.ckpt.Unlock()
+	changed := false
+	for _, ix := range s.sorted() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if gone := expired(ix.parts.Load().segs, s.retention(ix.info()), s.cfg.Now()); len(gone) > 0 {
+			s.swap(ix, gone, nil, nil, nil)
+			s.cfg.Log.Info("segments expired", "index", ix.name(), "segments", len(gone))
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return s.checkpoint()
+}
+
+// retention is what holds for an index: its own settings, and the store's for data streams.
+func (s *Store) retention(im *indexMeta) Retention {
+	var r Retention
+	if im.Stream != "" {
+		r = s.cfg.Retention
+	}
+	if v, ok := im.Settings.Get("retention.max_age"); ok {
+		if d, err := parseDuration(v); err == nil {
+			r.MaxAge = d
+		}
+	}
+	if v, ok := im.Settings.Get("retention.max_bytes"); ok {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			r.MaxBytes = n
+		}
+	}
+	return r
+}
+
+// parseDuration reads Elasticsearch's time values: 7d, 12h, 90s.
+func parseDuration(s string) (time.Duration, error) {
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		days, err := strconv.Atoi(n)
+		return time.Duration(days) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(s)
+}
+
+// expired picks the segments retention removes, oldest first.
+func expired(segs []*segmentFile, r Retention, now time.Time) []*segmentFile {
+	var gone []*segmentFile
+	total := int64(0)
+	for _, f := range segs {
+		total += f.bytes
+	}
+	for _, f := range segs {
+		m := &f.reader.Meta
+		old := r.MaxAge > 0 && m.Timed && m.MaxTime < now.Add(-r.MaxAge).UnixNano()
+		if old || r.MaxBytes > 0 && total > r.MaxBytes {
+			gone = append(gone, f)
+			total -= f.bytes
+		}
+	}
+	return gone
+}

@@ -1,0 +1,415 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/weirlog/weir/store/query"
+)
+
+// View is a segment less its deleted rows.
+type View struct {
+	*Reader
+	dead *roaring.Bitmap
+}
+
+var _ query.Source = (*View)(nil)
+
+// NewView makes a view; dead must not change.
+func NewView(r *Reader, dead *roaring.Bitmap) *View { return &View{r, dead} }
+
+// Live clears deleted rows and those beyond the end.
+func (v *View) Live(zone int, sel *query.Selection) {
+	KeepFirst(sel, v.Rows()-zone*query.ZoneRows)
+	Clear(v.dead, zone, sel)
+}
+
+// Deleted is the number of deleted rows.
+func (v *View) Deleted() int { return int(v.dead.GetCardinality()) }
+
+// FindID is the live row of an explicit or automatic id.
+func (v *View) FindID(id string) (int, bool) {
+	if row, ok := v.Reader.FindID([]byte(id)); ok {
+		return row, !v.dead.Contains(uint32(row))
+	}
+	seq, auto := ParseAutoID(v.Index, id)
+	if !auto {
+		return 0, false
+	}
+	row, ok := v.FindSeq(seq)
+	if !ok || v.dead.Contains(uint32(row)) || v.ID(row) != id {
+		return 0, false
+	}
+	return row, true
+}
+
+// Field is the column of a path.
+func (r *Reader) Field(path string) query.Field {
+	num, ok := r.byPath[path]
+	if !ok {
+		return nil
+	}
+	c := r.column(num)
+	if c == nil {
+		return nil
+	}
+	switch c.kind {
+	case colInt:
+		return numbers{c}
+	case colDict:
+		return ordinals{c}
+	case colRaw:
+		return stringsOf{c}
+	case colText:
+		return text{c}
+	}
+	return nil
+}
+
+// Present clears the rows without a value.
+func (c *column) Present(zone int, sel *query.Selection) {
+	if c.pres.b == nil {
+		KeepFirst(sel, c.pres.rows-zone*query.ZoneRows)
+		return
+	}
+	var has query.Selection
+	if _, ok := c.pres.zone(zone, &has); !ok {
+		c.r.damaged("presence", c.num)
+	}
+	for w := range sel {
+		sel[w] &= has[w]
+	}
+}
+
+// layout is where the values of a zone are: [lo, hi), rows present, and their starts when some have several.
+func (c *column) layout(zone int, has *query.Selection) (lo, hi int, starts []int64, ok bool) {
+	lo, ok = c.pres.zone(zone, has)
+	n := count(has)
+	if !ok {
+		c.r.damaged("presence", c.num)
+		return 0, 0, nil, false
+	}
+	if c.counts == nil {
+		if lo+n > c.n {
+			c.r.damaged("presence", c.num)
+			return 0, 0, nil, false
+		}
+		return lo, lo + n, nil, true
+	}
+	if starts, ok = c.counts.load(nil, lo, lo+n+1); !ok || starts[0] < 0 || starts[n] > int64(c.n) || starts[n] < starts[0] {
+		c.r.damaged("counts", c.num)
+		return 0, 0, nil, false
+	}
+	return int(starts[0]), int(starts[n]), starts, true
+}
+
+// spread lays the packed values of a zone out by row: in place when each present row has one, else with the offsets it returns.
+func spread[T int64 | uint32](v []T, n int, starts []int64, has *query.Selection, start []uint32) ([]T, []uint32) {
+	if starts != nil && starts[len(starts)-1]-starts[0] != int64(len(starts)-1) {
+		start = grow(start, query.ZoneRows+1)
+		k := 0
+		for r := range query.ZoneRows {
+			start[r] = uint32(starts[k] - starts[0])
+			if has[r/64]>>(r%64)&1 == 1 {
+				k++
+			}
+		}
+		start[query.ZoneRows] = uint32(starts[k] - starts[0])
+		return v[:n], start
+	}
+	v = v[:query.ZoneRows]
+	if n == query.ZoneRows {
+		return v, nil
+	}
+	k := n // from the back: a value's row is never before its place
+	for w := len(has) - 1; w >= 0; w-- {
+		for x := has[w]; x != 0; {
+			b := 63 - bits.LeadingZeros64(x)
+			k--
+			v[w*64+b] = v[k]
+			x &^= 1 << b
+		}
+	}
+	return v, nil
+}
+
+type numbers struct{ *column }
+
+func (c numbers) Bounds(zone int) (lo, hi int64, ok bool) {
+	if zone < 0 || zone >= zonesOf(c.pres.rows) {
+		return 0, 0, false
+	}
+	e := c.zones[zoneEntry*zone:]
+	return int64(binary.LittleEndian.Uint64(e)), int64(binary.LittleEndian.Uint64(e[8:])), le32(e, 16) > 0
+}
+
+func (c numbers) Load(zone int, dst *query.NumberVec) {
+	lo, hi, starts, ok := c.layout(zone, &dst.Has)
+	dst.V = grow(dst.V, max(query.ZoneRows, hi-lo))[:0]
+	if ok {
+		dst.V, ok = c.ints.load(dst.V, lo, hi)
+	}
+	if !ok {
+		c.r.damaged("numbers", c.num)
+		dst.Has, dst.Start, dst.V = query.Selection{}, nil, dst.V[:cap(dst.V)]
+		return
+	}
+	if c.codec >= codecDecimal {
+		for i, v := range dst.V {
+			dst.V[i] = c.decode(v)
+		}
+	}
+	dst.V, dst.Start = spread(dst.V, hi-lo, starts, &dst.Has, dst.Start)
+}
+
+type ordinals struct{ *column }
+
+func (c ordinals) Len() int     { return c.dict.n }
+func (c ordinals) Sorted() bool { return true }
+
+func (c ordinals) Value(ord uint32) []byte {
+	v, ok := c.dict.value(ord)
+	if !ok {
+		c.r.damaged("dictionary", c.num)
+	}
+	return v
+}
+
+func (c ordinals) Find(value []byte) (uint32, bool) {
+	if c.dict.n >= bloomMinimum && !c.r.mayHave(c.num, value) {
+		return 0, false
+	}
+	ord, found, ok := c.dict.search(value)
+	if !ok {
+		c.r.damaged("dictionary", c.num)
+	}
+	return ord, found && ok
+}
+
+// Lower is the first ordinal whose value is not below v, Len when all are.
+func (c ordinals) Lower(v []byte) uint32 {
+	ord, _, ok := c.dict.search(v)
+	if !ok {
+		c.r.damaged("dictionary", c.num)
+	}
+	return ord
+}
+
+func (c ordinals) Count(ord uint32) int {
+	n, ok := c.dict.counts.at(int(ord))
+	if !ok {
+		c.r.damaged("dictionary", c.num)
+	}
+	return int(n)
+}
+
+// fewLists: sets of up to that many listed ordinals are answered from lists.
+const fewLists = 8
+
+func (c ordinals) Select(zone int, set *query.OrdSet, sel *query.Selection) {
+	if set.N == 0 || c.skips(zone, set) {
+		return
+	}
+	if set.N <= fewLists && c.fromLists(zone, set, sel) {
+		return
+	}
+	var v query.OrdVec
+	c.Load(zone, &v)
+	for w, x := range v.Has {
+		for ; x != 0; x &= x - 1 {
+			r := w*64 + bits.TrailingZeros64(x)
+			if v.Start == nil {
+				if set.Has(v.V[r]) {
+					sel[w] |= 1 << (r % 64)
+				}
+				continue
+			}
+			for _, o := range v.V[v.Start[r]:v.Start[r+1]] {
+				if set.Has(o) {
+					sel[w] |= 1 << (r % 64)
+				}
+			}
+		}
+	}
+}
+
+// skips tells from the zone's bounds that no row of it can match.
+func (c ordinals) skips(zone int, set *query.OrdSet) bool {
+	lo, hi, ok := numbers(c).Bounds(zone)
+	if !ok {
+		return true
+	}
+	return set.N == 1 && (int64(set.One) < lo || int64(set.One) > hi)
+}
+
+// fromLists answers from LISTS when all members have one.
+func (c ordinals) fromLists(zone int, set *query.OrdSet, sel *query.Selection) bool {
+	if c.lists == nil {
+		return false
+	}
+	limit := int64(c.pres.rows / listShare)
+	for w, x := range set.Bits {
+		for ; x != 0; x &= x - 1 {
+			if n, ok := c.dict.counts.at(w*64 + bits.TrailingZeros64(x)); !ok || n > limit {
+				return false
+			}
+		}
+	}
+	for w, x := range set.Bits {
+		for ; x != 0; x &= x - 1 {
+			ord := uint32(w*64 + bits.TrailingZeros64(x))
+			c.list(c.lists, secLists, ord).selectZone(zone, sel)
+		}
+	}
+	return true
+}
+
+// rowSet is a decoded list: rows, or a bitmap when they are many.
+type rowSet struct {
+	rows []uint32
+	bits []uint64
+}
+
+// denseShare: lists of more than rows/denseShare rows are kept as bitmaps.
+const denseShare = 32
+
+// list decodes a list, or takes it from the cache.
+func (c *column) list(p *postings, kind uint16, ord uint32) *rowSet {
+	v := c.r.cached(kind, c.num)(ord, func() (any, int64, bool) {
+		n, ok := c.dict.counts.at(int(ord))
+		if !ok {
+			return nil, 0, false
+		}
+		rows, ok := p.rows(int(ord), int(n), c.pres.rows)
+		if !ok {
+			return nil, 0, false
+		}
+		if len(rows) <= c.pres.rows/denseShare {
+			return &rowSet{rows: rows}, int64(4*len(rows) + 64), true
+		}
+		set := &rowSet{bits: make([]uint64, zonesOf(c.pres.rows)*query.ZoneRows/64)}
+		for _, r := range rows {
+			set.bits[r/64] |= 1 << (r % 64)
+		}
+		return set, int64(8*len(set.bits) + 64), true
+	})
+	if s, ok := v.(*rowSet); ok {
+		return s
+	}
+	return &rowSet{}
+}
+
+func (s *rowSet) selectZone(zone int, sel *query.Selection) {
+	if s.bits != nil {
+		for w, x := range s.bits[zone*query.ZoneRows/64 : (zone+1)*query.ZoneRows/64] {
+			sel[w] |= x
+		}
+		return
+	}
+	if s.rows == nil {
+		return
+	}
+	lo, hi := Span(s.rows, len(s.rows), zone)
+	for _, r := range s.rows[lo:hi] {
+		r %= query.ZoneRows
+		sel[r/64] |= 1 << (r % 64)
+	}
+}
+
+func (c ordinals) Load(zone int, dst *query.OrdVec) {
+	lo, hi, starts, ok := c.layout(zone, &dst.Has)
+	dst.V = grow(dst.V, max(query.ZoneRows, hi-lo))[:0]
+	for b := lo; ok && b < hi; {
+		var buf [blockLen]int64
+		n := c.ints.block(b/blockLen, buf[:])
+		from, to := b%blockLen, min(n, hi-b/blockLen*blockLen)
+		if ok = from < to; !ok {
+			break
+		}
+		for _, o := range buf[from:to] {
+			ok = ok && o >= 0 && o < int64(c.dict.n)
+			dst.V = append(dst.V, uint32(o))
+		}
+		b += to - from
+	}
+	if !ok {
+		c.r.damaged("ordinals", c.num)
+		dst.Has, dst.Start, dst.V = query.Selection{}, nil, dst.V[:cap(dst.V)]
+		return
+	}
+	dst.V, dst.Start = spread(dst.V, hi-lo, starts, &dst.Has, dst.Start)
+}
+
+type stringsOf struct{ *column }
+
+func (c stringsOf) SelectValue(zone int, value []byte, sel *query.Selection) {
+	if !c.r.mayHave(c.num, value) {
+		return
+	}
+	ok := c.raw.find(value, func(i int) {
+		if row := c.rowOf(i); row/query.ZoneRows == zone {
+			r := row % query.ZoneRows
+			sel[r/64] |= 1 << (r % 64)
+		}
+	})
+	if !ok {
+		c.r.damaged("raw strings", c.num)
+	}
+}
+
+func (c stringsOf) Each(row int, f func([]byte)) { c.each(row, f) }
+
+type text struct{ *column }
+
+// term is the ordinal of a token.
+func (c text) term(token []byte) (uint32, bool) {
+	if c.dict.n >= bloomMinimum && !c.r.mayHave(c.num, token) {
+		return 0, false
+	}
+	ord, found, ok := c.dict.search(token)
+	if !ok {
+		c.r.damaged("terms", c.num)
+	}
+	return ord, found && ok
+}
+
+func (c text) Term(token []byte) int {
+	ord, ok := c.term(token)
+	if !ok {
+		return 0
+	}
+	n, ok := c.dict.counts.at(int(ord))
+	if !ok {
+		c.r.damaged("terms", c.num)
+	}
+	return int(n)
+}
+
+func (c text) SelectTerm(zone int, token []byte, sel *query.Selection) {
+	if ord, ok := c.term(token); ok {
+		c.list(c.terms, secPostings, ord).selectZone(zone, sel)
+	}
+}
+
+func (c text) Terms(prefix []byte, f func([]byte, int) bool) {
+	ord, _, ok := c.dict.search(prefix)
+	if !ok {
+		c.r.damaged("terms", c.num)
+		return
+	}
+	for ; int(ord) < c.dict.n; ord++ {
+		v, ok := c.dict.value(ord)
+		n, ok2 := c.dict.counts.at(int(ord))
+		if !ok || !ok2 {
+			c.r.damaged("terms", c.num)
+			return
+		}
+		if !bytes.HasPrefix(v, prefix) || n > 0 && !f(v, int(n)) {
+			return
+		}
+	}
+}
+
+func (c text) Each(row int, f func([]byte)) { c.each(row, f) }
