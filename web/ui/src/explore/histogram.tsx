@@ -49,8 +49,7 @@ export function seriesOf(data: Data): Series[] {
 
 function colorOf(name: string, byLevel: boolean, i: number): string {
   if (!byLevel) return name === other ? '--bar-trace' : `--series-${(i % 10) + 1}`;
-  if (name === 'info' || name === 'debug' || name === 'trace') return `--bar-${name}`;
-  return name === other ? '--bar-trace' : `--${name}`;
+  return name === other ? '--bar-trace' : `--bar-${name}`;
 }
 
 interface Props {
