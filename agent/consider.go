@@ -36,7 +36,8 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		}
 		in = c.list[0].in
 	}
-	if isGzip(e.path, e.st.place) {
+	compressed := isGzip(e.path, e.st.place)
+	if compressed {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
 			k.skipped[e.st.place] = struct{}{}
 			k.a.stats.compressed.Add(1)
@@ -49,13 +50,12 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if old := d.files[e.name]; old != nil {
 		k.displaceLocked(old, now)
 	}
-	s := k.newSourceLocked(in, e.path, &e.st, c, now)
+	s := k.newSourceLocked(in, e, c, compressed, now)
 	if rotated {
 		s.replaced = true
 		k.endings[s] = struct{}{}
 		k.beforeUnread(s)
 	}
-	s.compressed = in.conf.Compression != "none" && isGzip(e.path, e.st.place)
 	for _, o := range s.chain.list {
 		if o != s && o.gone {
 			k.endings[o] = struct{}{}

@@ -323,19 +323,22 @@ func (k *keeper) isOwn(path string) bool {
 	return err == nil && strings.HasPrefix(path, own+string(os.PathSeparator))
 }
 
-// newSource opens a source for the file at path. The caller has Agent.mu.
-func (k *keeper) newSourceLocked(in *input, path string, st *fileStat, c *chain, now time.Time) *source {
-	a := k.a
+// newSourceLocked opens a source for a file.
+func (k *keeper) newSourceLocked(in *input, e *entry, c *chain, compressed bool, now time.Time) *source {
+	a, path, st := k.a, e.path, &e.st
 	s := &source{
 		id: ledger.NewSource(now), in: in, first: path, born: now, path: path, place: st.place, known: true, since: now,
 		quietSince: now, grew: now, watchSize: st.size, watchTime: st.mtime, tailKnown: true,
+		compressed: compressed, finish: compressed,
 	}
 	if c == nil {
 		c = k.newChainLocked(s.id, path)
 	}
 	s.chain = c
 	sv := saved{id: s.id, chain: c.id, place: st.place, seen: now.UnixMilli(), input: in.conf.ID, path: path}
-	if k.startsAtEnd(in, st, now) {
+	if compressed {
+		sv.flags = flagCompressed
+	} else if k.startsAtEnd(in, st, now) {
 		k.skipTo(s, &sv, st.size)
 	} else if st.size > 0 {
 		k.readHead(s, &sv)

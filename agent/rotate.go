@@ -28,10 +28,11 @@ func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
 		h = &heldCopy{since: now}
 	}
 	for _, s := range c.list {
-		if s.phase != reading && s.phase != suspect || s.gone && s.file == nil {
+		if s.phase != reading && s.phase != suspect {
 			continue
 		}
 		same, unsure := k.isCopy(e, s)
+		unsure = unsure && !(s.gone && s.file == nil) // a copy of what is gone has been made already
 		if same || unsure && now.Sub(h.since) < k.a.cfg.timing.copyWait {
 			if h.src == nil {
 				k.a.log.Debug("copy held back", "path", e.path, "source", s.id, "sure", same)
@@ -45,10 +46,13 @@ func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
 	return false
 }
 
-// unsure looks again at copies that were too short to tell.
+// unsure looks again at copies that were too short to tell, and at those of sources that are over.
 func (k *keeper) unsure(now time.Time) {
 	for _, h := range k.held {
-		if h.unsure {
+		k.a.mu.Lock()
+		over := h.src.phase != reading && h.src.phase != suspect
+		k.a.mu.Unlock()
+		if h.unsure || over {
 			if d := k.a.dirs[filepath.Dir(h.entry.path)]; d != nil {
 				k.look(d, names{h.entry.name: ""}, now)
 			}
