@@ -79,7 +79,7 @@ func (b *Batch) Clone(e *Event) *Event {
 	for _, f := range e.fields {
 		*b.add(&c.fields, f.key) = b.Copy(f.v)
 	}
-	for _, f := range e.meta {
+	for _, f := range *e.metadata() {
 		c.meta = append(c.meta, field{f.key, b.Copy(f.v)})
 	}
 	return c
@@ -131,7 +131,7 @@ func (b *Batch) ImportEvent(e *Event, ref uint32) *Event {
 	for _, f := range e.fields {
 		*b.add(&c.fields, MakeKey(b.KeepString(f.key.s))) = b.Import(e.b, f.v)
 	}
-	for _, f := range e.meta {
+	for _, f := range *e.metadata() {
 		c.meta = append(c.meta, field{MakeKey(b.KeepString(f.key.s)), b.Import(e.b, f.v)})
 	}
 	return c

@@ -26,6 +26,7 @@ type Event struct {
 	b         *Batch
 	fields    []field
 	meta      []field // below [@metadata]; never serialised
+	metaText  Value   // [@metadata] as it came in, until it is looked at
 	ts        int64   // @timestamp in ns since 1970 UTC, or noTime
 	cancelled bool
 }
@@ -60,7 +61,7 @@ func (e *Event) Get(p *Path) (Value, bool) {
 		}
 		return Time(e.ts), true
 	case rootAllMeta:
-		return Value{kind: MapKind, p: &node{fields: e.meta}}, true
+		return Value{kind: MapKind, p: &node{fields: *e.metadata()}}, true
 	}
 	v := e.find(p)
 	if v == nil {
@@ -84,7 +85,7 @@ func (e *Event) Has(p *Path) bool {
 func (e *Event) find(p *Path) *Value {
 	fs := e.fields
 	if p.root == rootMeta {
-		fs = e.meta
+		fs = *e.metadata()
 	}
 	v := lookup(fs, &p.keys[0])
 	for i := 1; i < len(p.keys) && v != nil; i++ {
@@ -115,7 +116,7 @@ func (e *Event) Set(p *Path, v Value) error {
 	case rootAllMeta:
 		return e.setMeta(p, v)
 	case rootMeta:
-		return e.setIn(&e.meta, p, v)
+		return e.setIn(e.metadata(), p, v)
 	}
 	return e.setIn(&e.fields, p, v)
 }
@@ -124,11 +125,20 @@ func (e *Event) setMeta(p *Path, v Value) error {
 	if v.Kind() != MapKind {
 		return &SetError{Path: p.text, Why: "[@metadata] takes an object"}
 	}
-	e.meta = e.meta[:0]
-	for k, el := range e.b.Each(v) {
-		e.meta = append(e.meta, field{MakeKey(k), el})
-	}
+	e.meta, e.metaText = e.meta[:0], v
 	return nil
+}
+
+// metadata is the fields of [@metadata].
+func (e *Event) metadata() *[]field {
+	if e.metaText.kind != NilKind {
+		v := e.metaText
+		e.metaText = Value{}
+		for k, el := range e.b.Each(v) {
+			e.meta = append(e.meta, field{MakeKey(k), el})
+		}
+	}
+	return &e.meta
 }
 
 func (e *Event) setIn(fs *[]field, p *Path, v Value) error {
@@ -158,11 +168,11 @@ func (e *Event) Delete(p *Path) (Value, bool) {
 		e.ts = noTime
 		return Time(ns), ok
 	case rootAllMeta:
-		v := Value{kind: MapKind, p: &node{fields: slices.Clone(e.meta)}}
+		v := Value{kind: MapKind, p: &node{fields: slices.Clone(*e.metadata())}}
 		e.meta = e.meta[:0]
 		return v, true
 	case rootMeta:
-		return e.deleteIn(&e.meta, p)
+		return e.deleteIn(e.metadata(), p)
 	}
 	return e.deleteIn(&e.fields, p)
 }

@@ -230,7 +230,7 @@ func FuzzJSON(f *testing.F) {
 		if b.DecodeObject(e, in) != nil {
 			return
 		}
-		if len(e.meta) > 0 || e.Has(MustPath("@version")) {
+		if len(*e.metadata()) > 0 || e.Has(MustPath("@version")) {
 			return
 		}
 		trimmed := bytes.TrimPrefix([]byte(s), []byte("\ufeff"))

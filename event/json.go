@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -78,10 +79,7 @@ func (e *Event) take(name string, v Value) bool {
 		}
 	case "@metadata":
 		if v.Kind() == MapKind {
-			e.meta = e.meta[:0]
-			for k, el := range e.b.Each(v) {
-				e.meta = append(e.meta, field{MakeKey(k), el})
-			}
+			e.meta, e.metaText = e.meta[:0], v
 			return true
 		}
 	}
@@ -546,14 +544,14 @@ func hex4(p []byte) rune {
 func (b *Batch) unescape(s string) string {
 	out := b.Buf()
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c != '\\' {
-			out = append(out, c)
-			i++
-			continue
+		n := strings.IndexByte(s[i:], '\\')
+		if n < 0 {
+			out = append(out, s[i:]...)
+			break
 		}
-		c = s[i+1]
-		i += 2
+		out = append(out, s[i:i+n]...)
+		c := s[i+n+1]
+		i += n + 2
 		switch c {
 		case 'b':
 			c = '\b'

@@ -99,17 +99,12 @@ func (b *Batch) appendMap(dst []byte, fs []field) []byte {
 }
 
 // AppendMetaJSON appends [@metadata] as a JSON object.
-func (e *Event) AppendMetaJSON(dst []byte) []byte { return e.b.appendMap(dst, e.meta) }
+func (e *Event) AppendMetaJSON(dst []byte) []byte { return e.b.appendMap(dst, *e.metadata()) }
 
 // AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	i := plainLen(s)
-	dst = append(dst, s[:i]...)
-	if i < len(s) {
-		dst = appendEscaped(dst, s[i:])
-	}
-	return append(dst, '"')
+	return append(appendEscaped(dst, s), '"')
 }
 
 // plainLen is the number of leading bytes that are ASCII and need no escape.
@@ -129,35 +124,42 @@ func plainLen(s string) int {
 	return i
 }
 
+// appendEscaped copies runs of plain bytes at once; a run is ended by an escape or by a character past ASCII.
 func appendEscaped(dst []byte, s string) []byte {
-	const hexDigits = "0123456789abcdef"
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			i++
-			switch {
-			case c == '"' || c == '\\':
-				dst = append(dst, '\\', c)
-			case c >= 0x20:
-				dst = append(dst, c)
-			case c == '\n':
-				dst = append(dst, '\\', 'n')
-			case c == '\r':
-				dst = append(dst, '\\', 'r')
-			case c == '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+	for s != "" {
+		if n := plainLen(s); n > 0 {
+			dst = append(dst, s[:n]...)
+			if s = s[n:]; s == "" {
+				return dst
 			}
+		}
+		if c := s[0]; c < utf8.RuneSelf {
+			dst = appendEscape(dst, c)
+			s = s[1:]
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
+		r, n := utf8.DecodeRuneInString(s)
 		if r == utf8.RuneError && n == 1 {
 			dst = append(dst, "\uFFFD"...)
 		} else {
-			dst = append(dst, s[i:i+n]...)
+			dst = append(dst, s[:n]...)
 		}
-		i += n
+		s = s[n:]
 	}
 	return dst
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	const hexDigits = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }

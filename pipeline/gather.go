@@ -39,6 +39,12 @@ type docWriter struct {
 	key     string
 	outputs []int
 
+	// Memory of the last Write's batch, used again.
+	batch bulk.Batch
+	docs  []doc
+	items []*output.Item
+	bufs  []*output.Buf
+
 	// What the next Write carries: ranges and positions of a Write that had rejected documents.
 	settled   []bulk.Settled
 	positions []queue.Position
@@ -227,8 +233,13 @@ func merge(l, fresh []commit) []commit {
 // write makes the documents of w durable, with what became of the records without any and with the positions. Documents that are
 // refused go to the dead letters; the positions then wait for the next Write.
 func (g *gatherer) write(ctx context.Context, w *docWriter, fresh []commit) error {
-	var in bulk.Batch
+	in := bulk.Batch{Ops: w.batch.Ops[:0], Origins: w.batch.Origins[:0]}
+	w.docs = w.docs[:0]
 	docs := g.documents(w, &in)
+	w.batch.Ops, w.docs = in.Ops, docs
+	if in.Origins != nil {
+		w.batch.Origins = in.Origins
+	}
 	in.Settled = append(slices.Clone(w.settled), in.Settled...)
 	in.Positions = slices.Clone(w.positions)
 	for _, c := range fresh {
@@ -289,7 +300,7 @@ type doc struct {
 
 // documents fills ops, origins and settled ranges for w.
 func (g *gatherer) documents(w *docWriter, in *bulk.Batch) []doc {
-	var docs []doc
+	docs := w.docs
 	anyOrigin := false
 	for _, b := range g.pend {
 		from := len(in.Ops)
@@ -344,13 +355,14 @@ func (g *gatherer) items(w *docWriter, b *batch) ([]*output.Item, []*output.Buf)
 	for _, o := range w.outputs {
 		n += len(b.bufs[o].Items)
 	}
-	items, bufs := make([]*output.Item, 0, n), make([]*output.Buf, 0, n)
+	items, bufs := slices.Grow(w.items[:0], n), slices.Grow(w.bufs[:0], n)
 	for _, o := range w.outputs {
 		buf := &b.bufs[o]
 		for i := range buf.Items {
 			items, bufs = append(items, &buf.Items[i]), append(bufs, buf)
 		}
 	}
+	w.items, w.bufs = items, bufs
 	if len(w.outputs) > 1 {
 		byRecord(items, bufs)
 	}
