@@ -81,7 +81,7 @@ func back(s string, pos, count int) (int, bool) {
 func holds(s string, pos int, a assertion) bool {
 	switch a {
 	case atLineStart:
-		return pos == 0 || s[pos-1] == '\n'
+		return pos == 0 || s[pos-1] == '\n' && pos < len(s) // a final newline begins no further line
 	case atLineEnd:
 		return pos == len(s) || s[pos] == '\n'
 	case atTextStart:
@@ -128,14 +128,12 @@ func isWordRune(r rune) bool {
 func (m *machine) lazyNext(s string, f *frame, in *instr) (int, bool) {
 	q, e, t := int(f.pos), int(f.aux), in.tab
 	if edge := in.tab2; edge != nil {
-		for q < e && !edge[s[q]] && t[s[q]] {
-			q++
-		}
+		q = m.lazyEnd(s, q, e, in)
 		if q < len(s) && !edge[s[q]] || q == len(s) && !in.atEnd {
 			return 0, false
 		}
 	}
-	if m.on && in.max == 1<<30 && m.seen(in, q) {
+	if m.on && in.max == noMax && m.seen(in, q) {
 		return 0, false
 	}
 	f.pos = -1

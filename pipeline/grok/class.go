@@ -84,7 +84,9 @@ func propertySet(name string) (charset, bool) {
 
 // posixSet returns the set of [[:name:]].
 func posixSet(name string) (charset, bool) {
-	letters := func() charset { return fromTable(unicode.Letter).or(fromTable(unicode.Mark)) }
+	letters := func() charset {
+		return fromTable(unicode.Letter).or(fromTable(unicode.Nl)).or(fromTable(unicode.Other_Alphabetic))
+	}
 	switch name {
 	case "alpha":
 		return letters(), true
@@ -93,9 +95,9 @@ func posixSet(name string) (charset, bool) {
 	case "alnum":
 		return letters().or(fromTable(unicode.Nd)), true
 	case "upper":
-		return fromTable(unicode.Upper), true
+		return fromTable(unicode.Upper).or(fromTable(unicode.Other_Uppercase)), true
 	case "lower":
-		return fromTable(unicode.Lower), true
+		return fromTable(unicode.Lower).or(fromTable(unicode.Other_Lowercase)), true
 	case "space":
 		return fromTable(unicode.White_Space), true
 	case "blank":
@@ -111,7 +113,7 @@ func posixSet(name string) (charset, bool) {
 	case "xdigit":
 		return hexChars, true
 	case "word":
-		return letters().or(fromTable(unicode.Nd)).or(fromTable(unicode.Pc)), true
+		return fromTable(unicode.Letter).or(fromTable(unicode.Mark)).or(fromTable(unicode.Nd)).or(fromTable(unicode.Pc)), true
 	case "ascii":
 		return ranges(0, 0x7F), true
 	case "any":

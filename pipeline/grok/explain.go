@@ -70,7 +70,7 @@ func (e *explanation) elementsFrom(i, pos int) bool {
 	if e.tree.kind != kSeq {
 		return e.match(e.tree, pos, func(int) bool { return true })
 	}
-	if pos >= e.miss.Furthest && i > e.elements {
+	if i > e.elements && (!e.seen || pos-e.start >= e.miss.Furthest-e.miss.Start) {
 		e.elements = i
 	}
 	if i == len(e.tree.kids) {
@@ -79,7 +79,7 @@ func (e *explanation) elementsFrom(i, pos int) bool {
 	return e.match(e.tree.kids[i], pos, func(end int) bool { return e.elementsFrom(i+1, end) })
 }
 
-// note remembers the first failure at the furthest place; what the first way expects there is the best guess at what was meant.
+// note remembers the last failure at the furthest place: what fails earlier there is mostly something optional.
 func (e *explanation) note(pos int, n *node) {
 	if n.kind == kLit { // a literal fails behind the part of it that fits
 		k := 0
@@ -88,8 +88,8 @@ func (e *explanation) note(pos int, n *node) {
 		}
 		pos += k
 	}
-	if e.seen && pos <= e.miss.Furthest {
-		return
+	if e.seen && pos-e.start < e.miss.Furthest-e.miss.Start {
+		return // an attempt that took more of the line tells more than one that began further right
 	}
 	e.seen = true
 	e.miss.Start, e.miss.Furthest, e.miss.Expected = e.start, pos, describe(n)

@@ -94,7 +94,7 @@ func (m *machine) seen(in *instr, pos int) bool {
 	return old&bit != 0
 }
 
-// runEnd returns the end of a run, without walking over the last one again.
+// runEnd returns the end of a run, without walking again over text that a run of this instruction covered.
 func (g *guard) runEnd(s string, pos int, in *instr) int {
 	t := in.tab
 	if in.state < 0 {
@@ -107,17 +107,47 @@ func (g *guard) runEnd(s string, pos int, in *instr) int {
 	if pos >= int(r.from) && pos < int(r.to) {
 		return int(r.to)
 	}
-	from := pos
-	for pos < len(s) && t[s[pos]] {
-		pos++
+	at := pos
+	for at < len(s) && t[s[at]] && at != int(r.from) {
+		at++
 	}
-	*r = run{int32(from), int32(pos)}
-	return pos
+	if at == int(r.from) && at < int(r.to) {
+		at = int(r.to)
+	}
+	*r = run{int32(pos), int32(at)}
+	return at
+}
+
+// lazyEnd returns the first place from pos on where a lazy run can end: a byte that can follow, or one that ends the run.
+func (m *machine) lazyEnd(s string, pos, most int, in *instr) int {
+	edge, t := in.tab2, in.tab
+	if edge == nil {
+		return pos
+	}
+	if !m.on || in.state < 0 || in.max != noMax {
+		for pos < most && !edge[s[pos]] && t[s[pos]] {
+			pos++
+		}
+		return pos
+	}
+	r := &m.runs[in.state]
+	if pos >= int(r.from) && pos <= int(r.to) {
+		return int(r.to)
+	}
+	at := pos
+	for at < most && !edge[s[at]] && t[s[at]] && at != int(r.from) {
+		at++
+	}
+	if at == int(r.from) {
+		at = int(r.to)
+	}
+	*r = run{int32(pos), int32(at)}
+	return at
 }
 
 // greedySpan returns the ends of a greedy run that are to be tried.
 func (m *machine) greedySpan(s string, pos int, in *instr, lo, most int) (int, int) {
-	if in.max != 1<<30 || in.state < 0 {
+	if in.max != noMax || in.state < 0 {
 		hi := pos
 		for hi < most && in.tab[s[hi]] {
 			hi++
@@ -155,23 +185,34 @@ func (g *guard) restEnd(in *instr, pos, n int) int {
 // seek returns the next place of the instruction's literal, -1 when there is none. With the guard on, text known to hold none is not
 // searched again.
 func (m *machine) seek(s string, pos int, in *instr) int {
-	if m.on && in.state >= 0 {
-		if r := m.runs[in.state]; pos >= int(r.from) && pos <= int(r.to) {
-			return int(r.to)
-		}
-	}
 	w := in.ext.str
-	var j int
-	if len(w) == 1 {
-		j = strings.IndexByte(s[pos:], w[0])
-	} else {
-		j = strings.Index(s[pos:], w)
-	}
-	if j < 0 {
+	if !m.on || in.state < 0 {
+		if j := strings.Index(s[pos:], w); j >= 0 {
+			return pos + j
+		}
 		return -1
 	}
-	if m.on && in.state >= 0 {
-		m.runs[in.state] = run{int32(pos), int32(pos + j)}
+	r := &m.runs[in.state]
+	if pos >= int(r.from) && pos <= int(r.to) {
+		return found(s, int(r.to))
 	}
-	return pos + j
+	most := len(s)
+	if pos < int(r.from) {
+		most = min(int(r.from)+len(w)-1, most)
+	}
+	to := len(s) + 1 // behind the text: there is none
+	if j := strings.Index(s[pos:most], w); j >= 0 {
+		to = pos + j
+	} else if pos < int(r.from) {
+		to = int(r.to)
+	}
+	*r = run{int32(pos), int32(to)}
+	return found(s, to)
+}
+
+func found(s string, at int) int {
+	if at > len(s) {
+		return -1
+	}
+	return at
 }

@@ -20,8 +20,7 @@ const (
 	idleFrames   = 4_096       // frames a Matcher keeps between matches
 	idleMemo     = 1 << 20 / 8 // memo words a Matcher keeps between matches
 	trustStreak  = 8           // matches in a row after which the literal is not looked for first
-	unrollCount  = 8           // {n,m} up to this many copies is unrolled, larger ones count
-	unrollNodes  = 60          // unless the body has more nodes than this
+	unrollNodes  = 240         // {n,m} is unrolled up to this many nodes, else it counts
 	didYouMean   = 2           // edit distance of a suggestion
 	maxExpectLen = 40          // bytes of an expectation in a miss report
 )

@@ -70,6 +70,8 @@ type instr struct {
 // startTable has bit i of a byte set when that byte can stand at offset i of a match.
 type startTable [256]uint8
 
+const noMax = 1 << 30 // max of an instruction without bound
+
 const startBytes = 3 // offsets a startTable looks at
 
 type extra struct {

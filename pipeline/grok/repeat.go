@@ -30,7 +30,7 @@ func (c *compiler) repeat(n, next *node, f follow) {
 func (c *compiler) run(s charset, n *node) {
 	in := instr{op: opRunMax, min: int32(n.min), max: int32(n.max), tab: c.table(s.leads())}
 	if n.max == unlimited {
-		in.max = 1 << 30
+		in.max = noMax
 	}
 	switch {
 	case !s.narrow() && !(s.full() && n.max == unlimited && n.min <= 1):
@@ -77,7 +77,7 @@ func (c *compiler) greedy(s charset, n, next *node, f follow) {
 	default:
 		in := instr{op: opGreedy, min: int32(n.min), max: int32(n.max), tab: c.table(s.leads()), tab2: c.filter(f), atEnd: f.any()}
 		if n.max == unlimited {
-			in.max = 1 << 30
+			in.max = noMax
 		}
 		if !s.narrow() {
 			in.tab2 = c.edges(f)
@@ -125,7 +125,7 @@ func (c *compiler) lazySpan(s charset, n, next *node, f follow) bool {
 	}
 	in := instr{op: opLazy, min: int32(n.min), max: int32(n.max), tab: c.table(s.leads()), tab2: c.filter(f), atEnd: f.any()}
 	if n.max == unlimited {
-		in.max = 1 << 30
+		in.max = noMax
 	}
 	if !s.narrow() {
 		in.tab2 = c.edges(f)
@@ -139,9 +139,8 @@ func (c *compiler) loop(n, next *node, f follow) {
 	body := n.kids[0]
 	o := first(body)
 	inner := follow{bytes: f.bytes.or(o.bytes), accept: f.accept, maybe: f.maybe}
-	big := size(body) > unrollNodes
 	extra := n.max - n.min
-	if n.min > 1 && (n.min > unrollCount || big) || n.max != unlimited && extra > 1 && (extra > unrollCount || big) {
+	if counts(n) {
 		c.counted(n, o, inner, f)
 		return
 	}
@@ -162,6 +161,12 @@ func (c *compiler) loop(n, next *node, f follow) {
 	case extra > 0:
 		c.options(body, next, n.lazy, extra, o, inner, f)
 	}
+}
+
+// counts says that a repeat is run with a counter instead of copies of its body.
+func counts(n *node) bool {
+	copies := max(n.min, n.max)
+	return copies > 1 && copies*size(n.kids[0]) > unrollNodes
 }
 
 // split emits a choice between a body that begins with o and leaving, with f behind.

@@ -64,7 +64,7 @@ func (m *machine) search(b []byte, at int) (bool, error) {
 	s := unsafe.String(unsafe.SliceData(b), len(b)) // reads only, for the call
 	streak := m.streak
 	m.streak = 0
-	if len(p.literal) > 1 && streak < trustStreak && !strings.Contains(s[at:], p.literal) {
+	if p.literal != "" && streak < trustStreak && !strings.Contains(s[at:], p.literal) {
 		return false, nil
 	}
 	for i := range m.caps {
@@ -208,7 +208,9 @@ func (m *machine) run(s string, start int) int {
 			}
 		case opRunTo:
 			from := pos
-			if j := strings.IndexByte(s[pos:], in.c); j >= 0 {
+			if m.on {
+				pos = m.runEnd(s, pos, in)
+			} else if j := strings.IndexByte(s[pos:], in.c); j >= 0 {
 				pos += j
 			} else {
 				pos = n
@@ -219,7 +221,11 @@ func (m *machine) run(s string, start int) int {
 			}
 		case opRunToEither:
 			from := pos
-			pos = runToEither(s, pos, in)
+			if m.on {
+				pos = m.runEnd(s, pos, in)
+			} else {
+				pos = runToEither(s, pos, in)
+			}
 			if pos-from >= int(in.min) && !(m.on && m.seen(in, pos)) {
 				pc++
 				continue
@@ -281,7 +287,7 @@ func (m *machine) run(s string, start int) int {
 		case opLazy:
 			e := min(pos+int(in.max), n)
 			lo := pos + int(in.min)
-			if lo > e || m.on && in.max != 1<<30 && m.seen(in, pos) {
+			if lo > e || m.on && in.max != noMax && m.seen(in, pos) {
 				goto fail
 			}
 			t := in.tab
@@ -292,14 +298,12 @@ func (m *machine) run(s string, start int) int {
 				goto fail
 			}
 			if f := in.tab2; f != nil {
-				for pos < e && !f[s[pos]] && t[s[pos]] {
-					pos++
-				}
+				pos = m.lazyEnd(s, pos, e, in)
 				if pos < n && !f[s[pos]] || pos == n && !in.atEnd {
 					goto fail
 				}
 			}
-			if m.on && in.max == 1<<30 && m.seen(in, pos) {
+			if m.on && in.max == noMax && m.seen(in, pos) {
 				goto fail
 			}
 			if pos < e && t[s[pos]] {
@@ -347,9 +351,12 @@ func (m *machine) run(s string, start int) int {
 				body = in.tab == nil
 				out = in.tab2 == nil
 			}
+			if m.on && m.seen(in, pos) {
+				goto fail
+			}
 			switch {
 			case body && out:
-				if m.on && m.seen(in, pos) || len(st) > maxFrames {
+				if len(st) > maxFrames {
 					goto fail
 				}
 				if in.lazy {
@@ -557,14 +564,14 @@ func (m *machine) run(s string, start int) int {
 		for {
 			k := len(st) - 1
 			if k < 0 {
-				m.steps += (pos - start) >> 5
+				m.steps += (pos - start) >> 3
 				m.stack = st
 				return runFailed
 			}
 			f := &st[k]
 			switch f.kind {
 			case fBranch:
-				m.steps += max(pos-int(f.pos), 0) >> 5
+				m.steps += max(pos-int(f.pos), 0) >> 3
 				pc, pos = int(f.pc), int(f.pos)
 				st = st[:k]
 				break back
