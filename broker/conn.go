@@ -221,26 +221,35 @@ func (c *conn) read(ctx context.Context) (err error) {
 		}
 	}()
 	for {
-		c.nc.SetReadDeadline(time.Now().Add(idleTimeout))
-		if ctx.Err() != nil || c.b.isClosed() {
+		if !c.arm(ctx, idleTimeout) {
 			return nil
 		}
 		var size [4]byte
 		if _, err := io.ReadFull(c.nc, size[:1]); err != nil {
 			return nil // between requests everybody may go
 		}
-		c.nc.SetReadDeadline(time.Now().Add(progressTimeout))
+		c.arm(ctx, progressTimeout)
 		if _, err := io.ReadFull(c.nc, size[1:]); err != nil {
 			return fmt.Errorf("request cut short: %w", err)
 		}
-		if err := c.request(int32(binary.BigEndian.Uint32(size[:]))); err != nil {
+		if err := c.request(ctx, int32(binary.BigEndian.Uint32(size[:]))); err != nil {
 			return err
 		}
 	}
 }
 
+// arm gives the next read d, or no time at all when ctx is over; it says which.
+func (c *conn) arm(ctx context.Context, d time.Duration) bool {
+	c.nc.SetReadDeadline(time.Now().Add(d))
+	if ctx.Err() != nil || c.b.isClosed() { // asked after the deadline is set, so that a context that ends now finds it set
+		c.nc.SetReadDeadline(time.Now())
+		return false
+	}
+	return true
+}
+
 // request reads one frame of size bytes and does it.
-func (c *conn) request(size int32) error {
+func (c *conn) request(ctx context.Context, size int32) error {
 	if size < minFrame || size > maxProduceFrame {
 		return fmt.Errorf("%w: length %d", errFrame, size)
 	}
@@ -256,7 +265,7 @@ func (c *conn) request(size int32) error {
 		c.b.inflight.enter(int64(size))
 		defer c.b.inflight.leave(int64(size))
 	}
-	body, err := c.body(h, int(size)-minFrame)
+	body, err := c.body(ctx, h, int(size)-minFrame)
 	if err != nil {
 		return err
 	}
@@ -295,7 +304,7 @@ func (c *conn) parseHead(b []byte, size int32) (reqHead, error) {
 
 // body reads the rest of a frame. The buffer grows with the bytes that come, so a length alone costs nothing. Produce reuses the
 // connection's buffer, since records are copied to the journal; others may keep what they got.
-func (c *conn) body(h reqHead, n int) ([]byte, error) {
+func (c *conn) body(ctx context.Context, h reqHead, n int) ([]byte, error) {
 	var b []byte
 	if h.api.key == produceKey {
 		b = c.frame[:0]
@@ -308,7 +317,7 @@ func (c *conn) body(h reqHead, n int) ([]byte, error) {
 			b = grown
 		}
 		step = min(n-len(b), cap(b)-len(b))
-		c.nc.SetReadDeadline(time.Now().Add(progressTimeout))
+		c.arm(ctx, progressTimeout)
 		if _, err := io.ReadFull(c.nc, b[len(b):len(b)+step]); err != nil {
 			return nil, fmt.Errorf("request cut short: %w", err)
 		}
