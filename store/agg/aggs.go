@@ -91,7 +91,23 @@ func table() map[string]parseFunc {
 
 // pipes names the pipeline aggregations.
 func pipes() map[string]pipeFunc {
-	return map[string]pipeFunc{}
+	return map[string]pipeFunc{
+		"bucket_script":         parseBucketScript,
+		"bucket_selector":       parseBucketSelector,
+		"bucket_sort":           parseBucketSort,
+		"derivative":            parseDerivative,
+		"cumulative_sum":        parseCumulativeSum,
+		"serial_diff":           parseSerialDiff,
+		"moving_fn":             parseMovingFn,
+		"moving_avg":            parseMovingAvg,
+		"max_bucket":            parseSibling,
+		"min_bucket":            parseSibling,
+		"avg_bucket":            parseSibling,
+		"sum_bucket":            parseSibling,
+		"stats_bucket":          parseSibling,
+		"extended_stats_bucket": parseSibling,
+		"percentiles_bucket":    parseSibling,
+	}
 }
 
 // Agg is one aggregation of a request.

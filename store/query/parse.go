@@ -125,7 +125,7 @@ func DidYouMean(name string, names []string) string {
 	}
 	var best []near
 	for _, k := range names {
-		if d := editDistance(name, k); d <= max(1, len(name)/3) {
+		if d := editDistance(name, k); 2*d < max(len(name), len(k)) {
 			best = append(best, near{k, d})
 		}
 	}

@@ -168,8 +168,8 @@ func TestQueries(t *testing.T) {
 		{`{"simple_query_string":{"query":"connection + refused","fields":["message"]}}`, "2: 1 5"},
 		{`{"simple_query_string":{"query":"\"connection refused\" | orders","fields":["message"]}}`, "2: 1 2"},
 		{`{"simple_query_string":{"query":"conn* -opened ((","fields":["message"],"default_operator":"and"}}`, "2: 1 5"},
-		{`{"nope":{}}`, "error parsing_exception: unknown query [nope] [1:11]"},
-		{`{"trm":{}}`, "error parsing_exception: unknown query [trm] did you mean [term]? [1:11]"},
+		{`{"nopenope":{}}`, "error parsing_exception: unknown query [nopenope] [1:11]"},
+		{`{"trm":{}}`, "error parsing_exception: unknown query [trm] did you mean any of [term, terms]? [1:11]"},
 		{`{"term":{"status":"x"}}`, `error query_shard_exception: failed to create query: For input string: "x"`},
 	} {
 		for _, n := range []int{1, 2, 5} {
