@@ -63,6 +63,9 @@ type Config struct {
 	// DeadLetters takes records that cannot be processed; without it the queue of the first kafka input does.
 	DeadLetters queue.Queue
 
+	// Plaintext is security.plaintext: the inputs without login (tcp, udp) that may listen on other addresses than loopback.
+	Plaintext []string
+
 	Lookup func(name string) (string, bool) // variables; default is the environment
 	Stdin  io.Reader                        // default os.Stdin
 	Stdout io.Writer                        // default os.Stdout

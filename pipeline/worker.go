@@ -26,6 +26,8 @@ type worker struct {
 	b    *batch
 	sels [][]int32 // free selections
 
+	trace *tracer // nil but for Trace
+
 	tried   int // panics of the event at hand
 	panicAt int32
 }
@@ -209,11 +211,18 @@ func (w *worker) nodes(nodes []node, sel []int32) []int32 {
 }
 
 func (w *worker) step(st *step, sel []int32) []int32 {
+	var old [][]leaf
+	if w.trace != nil {
+		old = w.trace.before(w, sel)
+	}
 	started := time.Now()
 	before := len(w.b.ev.Events)
 	w.panicAt = -1
 	for i := 0; i < len(sel); {
 		i = w.apply(st, sel, i)
+	}
+	if w.trace != nil {
+		w.trace.after(w, st, sel, old, len(w.b.ev.Events)-before, time.Since(started))
 	}
 	st.stats.in.Add(int64(len(sel)))
 	out := sel[:0]

@@ -7,6 +7,7 @@ package input
 import (
 	"context"
 	"io"
+	"net"
 	"slices"
 	"time"
 
@@ -53,6 +54,10 @@ type Env struct {
 	// Start is where to begin reading a queue; positions not named are the group's.
 	Start func(ctx context.Context, in Input) ([]queue.Position, error)
 	Stdin io.Reader
+	// Plaintext names the inputs without login that may listen on other addresses than loopback.
+	Plaintext []string
+	// Listening is told the address an input listens on, when it is set.
+	Listening func(name string, addr net.Addr)
 }
 
 // Spec is a row of the table.
@@ -67,8 +72,11 @@ type Spec struct {
 func Table() []Spec {
 	return []Spec{
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
+		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
 		{Name: "stdin", Codec: "line", New: newStdin},
+		{Name: "tcp", Options: tcpOptions, Codec: "line", New: newTCP},
+		{Name: "udp", Options: udpOptions, Codec: "plain", New: newUDP},
 	}
 }
 
@@ -84,9 +92,9 @@ func Find(name string) *Spec {
 // Known names inputs of Logstash that are not here.
 func Known(name string) bool {
 	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "dead_letter_queue", "elastic_agent", "elastic_serverless_forwarder",
-		"elasticsearch", "exec", "file", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "heartbeat", "http", "http_poller",
+		"elasticsearch", "exec", "file", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "http", "http_poller",
 		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "pipeline", "puppet_facter", "rabbitmq", "redis", "relp",
-		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "tcp", "twitter", "udp", "unix", "varnishlog",
+		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "twitter", "unix", "varnishlog",
 		"websocket", "wmi", "xmpp"}, name)
 }
 
