@@ -42,7 +42,7 @@ func apiTable() []api {
 		{21, "DeleteRecords", 0, 2, handleDeleteRecords},
 		{22, "InitProducerId", 0, 4, handleInitProducerID},
 		{23, "OffsetForLeaderEpoch", 2, 4, handleOffsetForLeaderEpoch},
-		{32, "DescribeConfigs", 1, 4, handleDescribeConfigs},
+		{32, "DescribeConfigs", 0, 4, handleDescribeConfigs},
 		{33, "AlterConfigs", 0, 2, handleAlterConfigs},
 		{35, "DescribeLogDirs", 1, 4, handleDescribeLogDirs},
 		{37, "CreatePartitions", 0, 3, handleCreatePartitions},
