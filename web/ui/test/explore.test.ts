@@ -149,5 +149,13 @@ describe('the flow', () => {
       ['pipe main', 'store', 0],
     ]);
   });
+  it('puts the topics that carry lines first', () => {
+    const topics = [
+      { name: 'weir-flow', in_s: 9 },
+      { name: 'a', in_s: 1 },
+      { name: 'b', in_s: 2 },
+    ];
+    expect(partsOf({ stages: { broker: { topics } } }).topics.map((t) => t.name)).toEqual(['b', 'a', 'weir-flow']);
+  });
   it('tells ages apart', () => expect([0, 5000, 60_000].map(age)).toEqual(['fresh', 'late', 'old']));
 });

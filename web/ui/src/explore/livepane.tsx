@@ -29,6 +29,8 @@ interface Props {
   state: ExploreState;
   onFilter(f: Filter): void;
   onColumn(field: string): void;
+  /** The first rows that came: their fields are listed as seen. */
+  onSample(rows: api.Row[]): void;
 }
 
 function useLive(state: ExploreState): [LiveTail, LiveView] {
@@ -57,7 +59,7 @@ function useTokens(state: ExploreState): RegExp | null {
   return hits;
 }
 
-export function LivePane({ state, onFilter, onColumn }: Props) {
+export function LivePane({ state, onFilter, onColumn, onSample }: Props) {
   const t = useT();
   const { lang } = usePrefs();
   const [live, view] = useLive(state);
@@ -67,6 +69,12 @@ export function LivePane({ state, onFilter, onColumn }: Props) {
   const [tab, setTab] = useState<Tab>('fields');
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set<string>());
   const { rows, paused } = view;
+  const place = useRef(0);
+  const some = rows.length > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the first rows are there
+  useEffect(() => {
+    if (some) onSample(rows.slice(-100));
+  }, [some, live]);
   useFollow(list, live, view);
 
   const act = useCallback(
@@ -140,8 +148,11 @@ export function LivePane({ state, onFilter, onColumn }: Props) {
           onAction={act}
           onScroll={(el) => {
             const end = el.scrollHeight - el.scrollTop - el.clientHeight <= nearEnd;
-            if (!end) live.pause();
-            else if (opened.size === 0 && focused < 0) live.resume();
+            // Only a person scrolls up: following moves down, and rows that came since the last scroll leave the end behind.
+            const up = el.scrollTop < place.current;
+            place.current = el.scrollTop;
+            if (!end && up) live.pause();
+            else if (end && opened.size === 0 && focused < 0) live.resume();
           }}
           rowExtra={(r) => ({
             fresh: r.came > 0 && view.rate < flashRate && now - r.came < flash,

@@ -1,7 +1,7 @@
 // Explore: a search bar, events over time, the fields, and the log itself; or the log as it comes, in live tail.
 
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import * as api from '../api';
 import { useKeys } from '../keys';
 import type { QueryBarHandle } from '../kit/querybar';
@@ -33,6 +33,8 @@ export function ExplorePage() {
     refetchInterval: (q) => (q.state.data?.fields?.length ? false : fieldsFresh),
   });
   const known = fields.data?.fields ?? [];
+  const [sample, setSample] = useState<{ rows: api.Row[]; serial: number }>({ rows: [], serial: 0 });
+  const seen = state.live ? sample : search;
 
   const addFilter = (f: Filter) => set({ f: withFilter(state.f, f) });
   const toggleColumn = (c: string) =>
@@ -73,14 +75,19 @@ export function ExplorePage() {
           <Fields
             state={state}
             fields={known}
-            rows={search.rows}
-            serial={search.serial}
+            rows={seen.rows}
+            serial={seen.serial}
             onColumn={toggleColumn}
             onFilter={addFilter}
           />
         )}
         {state.live ? (
-          <LivePane state={state} onFilter={addFilter} onColumn={toggleColumn} />
+          <LivePane
+            state={state}
+            onFilter={addFilter}
+            onColumn={toggleColumn}
+            onSample={(rows) => setSample((s) => ({ rows, serial: s.serial - 1 }))}
+          />
         ) : (
           <ResultPane
             state={state}

@@ -69,10 +69,17 @@ export function partsOf(f: Flow): Parts {
   return {
     agents,
     files: agents.flatMap((a) => (a.files ?? []).map((file) => ({ agent: a.id, file }))),
-    topics: f.stages?.broker?.topics ?? [],
+    topics: [...(f.stages?.broker?.topics ?? [])].sort(
+      (a, b) => Number(own(a)) - Number(own(b)) || (b.in_s ?? 0) - (a.in_s ?? 0),
+    ),
     pipelines: f.stages?.pipelines ?? [],
     store: f.stages?.store ?? null,
   };
+}
+
+/** A topic weir writes for itself: it stands behind those that carry lines. */
+function own(t: TopicStage): boolean {
+  return t.name.startsWith('weir-');
 }
 
 /** What is joined with what: width by rate, colour by the age of the oldest waiting record. */
@@ -95,8 +102,8 @@ export function linksOf(p: Parts): Link[] {
       });
   }
   for (const pipe of p.pipelines) {
-    const own = p.topics.filter((t) => (t.groups ?? []).some((g) => g.name === pipe.group));
-    for (const topic of own.length > 0 ? own : main ? [main] : []) {
+    const read = p.topics.filter((t) => (t.groups ?? []).some((g) => g.name === pipe.group));
+    for (const topic of read.length > 0 ? read : main ? [main] : []) {
       links.push({ from: `topic ${topic.name}`, to: `pipe ${pipe.name}`, rate: pipe.in_s ?? 0, age: worst(topic) });
     }
     if (p.store) links.push({ from: `pipe ${pipe.name}`, to: 'store', rate: pipe.out_s ?? 0, age: 0 });
