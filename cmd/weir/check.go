@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/config"
+	"github.com/weirlog/weir/pipeline"
+)
+
+func newCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [FILE...]",
+		Short: "Check configurations: every mistake of every file, with its place",
+		Long: `Reads weir.yml, filebeat.yml and Logstash .conf files without running anything. Without a name it checks ./weir.yml and the
+pipelines it names. Exit code 2: a file has mistakes.`,
+		Example: "  weir check filebeat.yml pipelines/*.conf",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"weir.yml"}
+			}
+			bad := 0
+			for _, name := range args {
+				if !checkFile(cmd, name) {
+					bad++
+				}
+			}
+			if bad > 0 {
+				return &exitError{exitUsage, nil}
+			}
+			return nil
+		},
+	}
+}
+
+// checkFile tells about one file; false when it has mistakes.
+func checkFile(cmd *cobra.Command, name string) bool {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", name, err)
+		return false
+	}
+	ext := filepath.Ext(name)
+	switch {
+	case ext != ".yml" && ext != ".yaml":
+		return checkConf(cmd, pipeline.Config{Files: []string{name}}, name)
+	case config.IsFilebeat(name, text):
+		fb, err := config.ReadFilebeat(name)
+		return tell(cmd, name, err, fb.Warnings, agentErrors(fb.Agent))
+	}
+	w, err := config.ReadWeir(name)
+	ok := tell(cmd, name, err, w.Warnings, agentErrors(w.Agent))
+	if err != nil {
+		return ok
+	}
+	for _, p := range w.Pipelines {
+		ok = checkPipeline(cmd, p) && ok
+	}
+	return ok
+}
+
+// agentErrors are what the agent says of inputs beyond their shape: patterns that do not compile, encodings it does not know.
+func agentErrors(cfg agent.Config) []error {
+	if len(cfg.Inputs) == 0 {
+		return nil
+	}
+	return agent.CheckInputs(cfg)
+}
+
+func checkPipeline(cmd *cobra.Command, p config.Pipeline) bool {
+	switch text, shipped := shippedPipeline(p); {
+	case p.Text != "":
+		return checkConf(cmd, pipeline.Config{Text: []pipeline.Source{{Name: p.Pos.String(), Text: p.Text}}, ECS: p.ECS}, p.Pos.String())
+	case shipped:
+		return checkConf(cmd, pipeline.Config{Text: []pipeline.Source{{Name: p.Path, Text: text}}, ECS: p.ECS}, p.Path)
+	}
+	files, err := confFiles(p.Path)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", p.Pos, err)
+		return false
+	}
+	return checkConf(cmd, pipeline.Config{Files: files, ECS: p.ECS}, strings.Join(files, ", "))
+}
+
+func checkConf(cmd *cobra.Command, cfg pipeline.Config, name string) bool {
+	cfg.ID = "check"
+	found := pipeline.Check(cfg)
+	for _, e := range found {
+		fmt.Fprint(cmd.ErrOrStderr(), e.Detail())
+	}
+	if len(found.Faults()) > 0 {
+		return false
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", name)
+	return true
+}
+
+// tell prints mistakes, then remarks, then that a file is fine.
+func tell(cmd *cobra.Command, name string, err error, warnings []config.Warning, more []error) bool {
+	var places config.Errors
+	switch {
+	case errors.As(err, &places):
+		fmt.Fprint(cmd.ErrOrStderr(), places.Excerpt())
+		return false
+	case err != nil:
+		fmt.Fprintln(cmd.ErrOrStderr(), err)
+		return false
+	}
+	for _, e := range more {
+		fmt.Fprintf(cmd.ErrOrStderr(), "error: %v\n", e)
+	}
+	if len(more) > 0 {
+		return false
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", w)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", name)
+	return true
+}

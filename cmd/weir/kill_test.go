@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is the real binary, running.
+type process struct {
+	cmd           *exec.Cmd
+	stderr        *bytes.Buffer
+	Kafka         string
+	Elasticsearch string
+	UI            string
+	Monitor       string
+}
+
+// freePorts makes every port a free one.
+var freePorts = []string{"--listen-kafka", "127.0.0.1:0", "--listen-elasticsearch", "127.0.0.1:0", "--listen-ui", "127.0.0.1:0", "--listen-monitor", "127.0.0.1:0"}
+
+// startWeir runs the binary until it says that it is ready.
+func startWeir(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(weirBinary, args...), stderr: &bytes.Buffer{}}
+	p.cmd.Stderr = p.stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		p.cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		p.cmd.Wait()
+		t.Fatalf("weir %v did not get ready: %v\n%s", args, err, p.stderr)
+	}
+	go io.Copy(io.Discard, out)
+	if err := json.Unmarshal(line, p); err != nil {
+		t.Fatalf("ready line %q: %v", line, err)
+	}
+	return p
+}
+
+// stop asks the process to end and waits for exit code 0.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	if err := p.cmd.Wait(); err != nil {
+		t.Fatalf("after SIGTERM: %v\n%s", err, p.stderr)
+	}
+}
+
+func (p *process) kill() {
+	p.cmd.Process.Signal(syscall.SIGKILL)
+	p.cmd.Wait()
+}
+
+// search posts a body and decodes the answer.
+func (p *process) search(t *testing.T, path, body string, into any) {
+	t.Helper()
+	resp, err := http.Post(p.Elasticsearch+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %s %v", path, resp.StatusCode, b, err)
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatalf("%s: %v in %s", path, err, b)
+	}
+}
+
+func (p *process) count(t *testing.T) int64 {
+	t.Helper()
+	var answer struct{ Count int64 }
+	p.search(t, "/logs-*/_count", "{}", &answer)
+	return answer.Count
+}
+
+// waitFor polls until cond holds.
+func waitFor(t *testing.T, limit time.Duration, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); ; {
+		if cond() {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+const numberedConf = `
+input { kafka { topics => ["logs"] group_id => "numbers" codec => json } }
+filter { grok { match => { "message" => "^line %{WORD:name} %{INT:number:int}" } } }
+output { elasticsearch { data_stream => true data_stream_dataset => "numbers" } }
+`
+
+// numbered writes a configuration and gives its path and the folder of the log files.
+func numbered(t *testing.T, dir string) (config, logs string) {
+	t.Helper()
+	logs = filepath.Join(dir, "logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	config = filepath.Join(dir, "weir.yml")
+	for name, text := range map[string]string{
+		config:                             "agent.inputs: [{paths: [logs/*.log]}]\npipelines: [{path.config: numbers.conf}]\n",
+		filepath.Join(dir, "numbers.conf"): numberedConf,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return config, logs
+}
+
+// scribe appends numbered lines to files, in pieces that end anywhere, and renames a file now and then.
+type scribe struct {
+	dir  string
+	rng  *rand.Rand
+	next map[string]int // next number per name
+}
+
+func (s *scribe) write(t *testing.T, name string, lines int) {
+	t.Helper()
+	var b []byte
+	for range lines {
+		b = fmt.Appendf(b, "line %s %d %s\n", name, s.next[name], strings.Repeat("x", s.rng.IntN(200)))
+		s.next[name]++
+	}
+	path := filepath.Join(s.dir, name+".log")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer f.Close()
+	for cut := s.rng.IntN(len(b)); len(b) > 0; cut = len(b) {
+		if _, err := f.Write(b[:cut]); err != nil {
+			t.Error(err)
+			return
+		}
+		b = b[cut:]
+	}
+	if s.rng.IntN(40) == 0 {
+		for i := 5; i > 0; i-- {
+			from := path
+			if i > 1 {
+				from = path + "." + strconv.Itoa(i-1)
+			}
+			os.Rename(from, path+"."+strconv.Itoa(i))
+		}
+	}
+}
+
+// TestKill: kill -9 of everything, again and again under load; at the end every numbered line is there, and none twice.
+// WEIR_KILLS sets how often (default 20).
+func TestKill(t *testing.T) {
+	t.Parallel()
+	kills := 20
+	if v, err := strconv.Atoi(os.Getenv("WEIR_KILLS")); err == nil {
+		kills = v
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dir := t.TempDir()
+	config, logs := numbered(t, dir)
+	s := &scribe{dir: logs, rng: rand.New(rand.NewPCG(seed, 1)), next: map[string]int{}}
+	args := append([]string{"up", "-c", config, "--data", filepath.Join(dir, "data")}, freePorts...)
+
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for !stop.Load() {
+			for _, name := range []string{"a", "b", "c"} {
+				s.write(t, name, 1+s.rng.IntN(60))
+			}
+			time.Sleep(2 * time.Millisecond) // the load, not a wait: about 40,000 lines a second
+		}
+	}()
+	var found int64
+	rng := rand.New(rand.NewPCG(seed, 2))
+	for range kills {
+		p := startWeir(t, args...)
+		waitFor(t, 60*time.Second, "more documents than before the kill", func() bool { return p.count(t) > found })
+		time.Sleep(time.Duration(rng.IntN(150)) * time.Millisecond) // the kill comes at any moment
+		found = p.count(t)
+		p.kill()
+	}
+	stop.Store(true)
+	<-done
+	total := int64(0)
+	for _, n := range s.next {
+		total += int64(n)
+	}
+	p := startWeir(t, args...)
+	waitFor(t, 2*time.Minute, fmt.Sprintf("all %d lines", total), func() bool { return p.count(t) >= total })
+	checkNumbers(t, p, s.next)
+	p.stop(t)
+	t.Logf("%d lines through %d kills", total, kills)
+}
+
+// checkNumbers reads all documents and compares them with what was written.
+func checkNumbers(t *testing.T, p *process, written map[string]int) {
+	t.Helper()
+	for name, n := range written {
+		seen := make([]int, n)
+		after := ""
+		for {
+			var page struct {
+				Hits struct {
+					Hits []struct {
+						Source struct{ Number *int }
+						Sort   []json.RawMessage
+					}
+				}
+			}
+			body := fmt.Sprintf(`{"size":5000,"_source":["number"],"query":{"term":{"name":%q}},"sort":[{"number":"asc"},{"log.offset":"asc"},{"_id":"asc"}]%s}`, name, after)
+			p.search(t, "/logs-numbers-default/_search", body, &page)
+			hits := page.Hits.Hits
+			if len(hits) == 0 {
+				break
+			}
+			for _, h := range hits {
+				if h.Source.Number == nil || *h.Source.Number < 0 || *h.Source.Number >= n {
+					t.Fatalf("%s: a document with number %v, %d were written", name, h.Source.Number, n)
+				}
+				seen[*h.Source.Number]++
+			}
+			sort, _ := json.Marshal(hits[len(hits)-1].Sort)
+			after = `,"search_after":` + string(sort)
+		}
+		missing, twice := 0, 0
+		for _, c := range seen {
+			if c == 0 {
+				missing++
+			} else if c > 1 {
+				twice++
+			}
+		}
+		if missing+twice > 0 {
+			t.Errorf("%s: of %d lines %d are missing and %d are there more than once", name, n, missing, twice)
+		}
+	}
+}

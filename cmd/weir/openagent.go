@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/weirlog/weir/agent"
+)
+
+// openAgent opens the agent on the node's queue, or on the output of a filebeat.yml.
+func (n *node) openAgent(context.Context) error {
+	cfg := n.cfg.Agent
+	cfg.Dir, cfg.Log, cfg.Queue = filepath.Join(n.cfg.Data, "agent"), n.log.With("part", "agent"), n.queue
+	cfg.Version = "weir " + buildVersion()
+	a, err := agent.Open(cfg)
+	if err != nil {
+		return &exitError{exitUsage, fmt.Errorf("agent: %w", err)}
+	}
+	n.agent = a
+	n.add("agent", a.Run)
+	return nil
+}
+
+// labels of the outputs that are no queue.
+var outputKinds = map[string]bool{"console": true, "file": true, "discard": true, "elasticsearch": true}
+
+// outputOf opens the output of a filebeat.yml when that is what the queue setting names.
+func (n *node) outputOf() (bool, error) {
+	if !outputKinds[n.cfg.Queue] {
+		return false, nil
+	}
+	q, err := n.openOutput(n.cfg.Output, os.Stdout)
+	n.queue, n.queueLoc = q, n.cfg.Queue
+	return true, err
+}

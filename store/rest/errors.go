@@ -1,0 +1,140 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/weirlog/weir/store"
+	"github.com/weirlog/weir/store/mapping"
+	"github.com/weirlog/weir/store/query"
+)
+
+// cause is Elasticsearch's error object.
+type cause struct {
+	Type      string  `json:"type"`
+	Reason    string  `json:"reason"`
+	ResType   string  `json:"resource.type,omitempty"`
+	ResID     string  `json:"resource.id,omitempty"`
+	IndexUUID string  `json:"index_uuid,omitempty"`
+	Index     string  `json:"index,omitempty"`
+	Line      int     `json:"line,omitempty"`
+	Col       int     `json:"col,omitempty"`
+	Phase     string  `json:"phase,omitempty"`
+	Grouped   bool    `json:"grouped,omitempty"`
+	Failed    []shard `json:"failed_shards,omitempty"`
+	CausedBy  *cause  `json:"caused_by,omitempty"`
+	Root      []cause `json:"root_cause,omitempty"`
+}
+
+// shard is one entry of failed_shards.
+type shard struct {
+	Shard  int    `json:"shard"`
+	Index  string `json:"index"`
+	Node   string `json:"node,omitempty"`
+	Reason cause  `json:"reason"`
+}
+
+func causeOfQuery(e *query.Error) (cause, int) {
+	c := cause{Type: e.Type, Reason: e.Reason, Line: e.Line, Col: e.Col, Index: e.Index}
+	if e.Cause != nil {
+		inner, _ := causeOfQuery(e.Cause)
+		c.CausedBy = &inner
+	}
+	if e.Status == 0 {
+		return c, http.StatusBadRequest
+	}
+	return c, e.Status
+}
+
+func causeOfMapping(e *mapping.Error) (cause, int) {
+	c := cause{Type: e.Type, Reason: e.Reason}
+	if e.Cause != nil {
+		inner, _ := causeOfMapping(e.Cause)
+		c.CausedBy = &inner
+	}
+	return c, e.Status
+}
+
+// allFailed wraps an error that depends on an index as a search does when no shard could answer.
+func allFailed(c cause) cause {
+	inner := c
+	return cause{Type: "search_phase_execution_exception", Reason: "all shards failed", Phase: "query", Grouped: true,
+		Failed: []shard{{Index: c.Index, Reason: inner}}, CausedBy: &inner, Root: []cause{inner}}
+}
+
+// causeOf prints a store's refusal; anything else is our own fault and a 500.
+func causeOf(err error) (cause, int) {
+	var e *store.Error
+	var q *query.Error
+	var m *mapping.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &q):
+		return causeOfQuery(q)
+	case errors.As(err, &m):
+		return causeOfMapping(m)
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
+		return cause{Type: "task_cancelled_exception", Reason: "the search was cancelled"}, http.StatusBadRequest
+	case errors.Is(err, store.ErrClosed):
+		return cause{Type: "unavailable_shards_exception", Reason: "the store is stopping"}, http.StatusServiceUnavailable
+	default:
+		return cause{Type: "exception", Reason: err.Error()}, http.StatusInternalServerError
+	}
+	c := cause{Type: e.Type, Reason: e.Reason, Index: e.Index}
+	if e.Type == "index_not_found_exception" {
+		c.ResType, c.ResID, c.IndexUUID = "index_or_alias", e.Index, "_na_"
+	}
+	if e.Cause != nil {
+		inner, _ := causeOf(e.Cause)
+		c.CausedBy = &inner
+	}
+	return c, e.Status
+}
+
+// writeError answers {"error":{"root_cause":[...],...},"status":n}.
+func writeError(w http.ResponseWriter, err error) {
+	c, status := causeOf(err)
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	if q, ok := queryError(err); ok && q.Index != "" {
+		c = allFailed(c)
+	} else {
+		root := c
+		root.CausedBy = nil
+		c.Root = []cause{root}
+	}
+	b, _ := json.Marshal(struct {
+		Error  orderedError `json:"error"`
+		Status int          `json:"status"`
+	}{orderedError(c), status})
+	w.WriteHeader(status)
+	w.Write(b)
+}
+
+// orderedError prints root_cause first, as clients' logs show it.
+type orderedError cause
+
+func (o orderedError) MarshalJSON() ([]byte, error) {
+	root, err := json.Marshal(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	o.Root = nil
+	rest, err := json.Marshal(cause(o))
+	if err != nil {
+		return nil, err
+	}
+	return append(append([]byte(`{"root_cause":`), root...), append([]byte{','}, rest[1:]...)...), nil
+}
+
+func badRequest(typ, format string, args ...any) *store.Error {
+	return &store.Error{Status: http.StatusBadRequest, Type: typ, Reason: fmt.Sprintf(format, args...)}
+}
+
+func illegal(format string, args ...any) *store.Error {
+	return badRequest("illegal_argument_exception", format, args...)
+}

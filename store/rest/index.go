@@ -1,0 +1,407 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/weirlog/weir/store"
+	"github.com/weirlog/weir/store/mapping"
+)
+
+// info is an index with the numbers every table shows.
+type info struct {
+	store.IndexInfo
+	Shards, Replicas int
+}
+
+// resolveOptions reads ignore_unavailable, allow_no_indices and expand_wildcards.
+func (c *call) resolveOptions() (store.ResolveOptions, error) {
+	var o store.ResolveOptions
+	ignore, err := c.params.boolean("ignore_unavailable", false)
+	if err != nil {
+		return o, err
+	}
+	allowNone, err := c.params.boolean("allow_no_indices", true)
+	if err != nil {
+		return o, err
+	}
+	o.IgnoreUnavailable, o.NoWildcardMatch = ignore, !allowNone
+	for _, w := range c.params.list("expand_wildcards") {
+		switch w {
+		case "open", "none":
+		case "closed":
+			o.Closed = true
+		case "hidden":
+			o.Hidden = true
+		case "all":
+			o.Closed, o.Hidden = true, true
+		default:
+			return o, illegal("No valid expand wildcard value [%s]", w)
+		}
+	}
+	return o, nil
+}
+
+// names are the concrete indices an expression names; "" is all.
+func (c *call) names(expr string) ([]string, error) {
+	o, err := c.resolveOptions()
+	if err != nil {
+		return nil, err
+	}
+	refs, err := c.s.store.Resolve(expr, o)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(refs))
+	for i, r := range refs {
+		names[i] = r.Name
+	}
+	return names, nil
+}
+
+// indices are the infos of an expression, backing indices of data streams included.
+func (c *call) indices(expr string) ([]info, error) {
+	o, err := c.resolveOptions()
+	if err != nil {
+		return nil, err
+	}
+	o.Hidden = o.Hidden || !c.params.has("expand_wildcards")
+	refs, err := c.s.store.Resolve(expr, o)
+	if err != nil {
+		return nil, err
+	}
+	var list []info
+	for _, r := range refs {
+		if i, ok := c.s.store.Info(r.Name); ok {
+			list = append(list, info{i, i.Settings.Int("number_of_shards", 1), i.Settings.Int("number_of_replicas", 0)})
+		}
+	}
+	return list, nil
+}
+
+// createBody reads {settings, mappings, aliases}.
+func (c *call) createBody() (store.CreateRequest, error) {
+	var req store.CreateRequest
+	body, err := c.body()
+	if err != nil || len(strings.TrimSpace(string(body))) == 0 {
+		return req, err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(body, &keys); err != nil {
+		return req, badRequest("parse_exception", "Failed to parse content to map: %v", err)
+	}
+	for k, v := range keys {
+		switch k {
+		case "settings":
+			req.Settings = v
+		case "mappings":
+			req.Mappings = v
+		case "aliases":
+			req.Aliases = v
+		case "conditions": // of a rollover
+		default:
+			return req, badRequest("parse_exception", "unknown key [%s] for create index", k)
+		}
+	}
+	return req, nil
+}
+
+// handleCreateIndex answers PUT /{index}.
+func handleCreateIndex(c *call) error {
+	req, err := c.createBody()
+	if err != nil {
+		return err
+	}
+	if err := c.s.store.CreateIndex(c.vars["index"], req); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).set("index", c.vars["index"]).bytes())
+}
+
+// handleDeleteIndex answers DELETE /{index}.
+func handleDeleteIndex(c *call) error {
+	o, err := c.resolveOptions()
+	if err != nil {
+		return err
+	}
+	if err := c.s.store.DeleteIndex(c.vars["index"], o); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, acknowledged)
+}
+
+// handleGetIndex answers GET and HEAD /{index}: aliases, mappings and settings.
+func handleGetIndex(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	if len(infos) == 0 && c.r.Method == http.MethodHead {
+		return &store.Error{Status: http.StatusNotFound, Type: "index_not_found_exception", Reason: "no such index [" + c.vars["index"] + "]", Index: c.vars["index"]}
+	}
+	o := newObject()
+	for _, i := range infos {
+		one := newObject().set("aliases", i.Aliases).raw("mappings", i.Mapping.JSON()).set("settings", map[string]any{"index": settingsOf(i)})
+		if i.Stream != "" {
+			one.set("data_stream", i.Stream)
+		}
+		o.set(i.Name, one)
+	}
+	return c.reply(http.StatusOK, o.bytes())
+}
+
+// settingsOf is an index's settings as a tree of texts, with what every index has.
+func settingsOf(i info) map[string]any {
+	tree := map[string]any{}
+	for _, n := range i.Settings.Names() {
+		v, _ := i.Settings.Get(n)
+		plant(tree, strings.Split(n, "."), v)
+	}
+	for k, v := range map[string]string{"number_of_shards": fmt.Sprint(i.Shards), "number_of_replicas": fmt.Sprint(i.Replicas),
+		"uuid": i.UUID, "creation_date": fmt.Sprint(i.Created), "provided_name": i.Name} {
+		plant(tree, []string{k}, v)
+	}
+	plant(tree, []string{"version", "created"}, "8536000")
+	if i.Hidden {
+		plant(tree, []string{"hidden"}, "true")
+	}
+	return tree
+}
+
+func plant(tree map[string]any, path []string, v string) {
+	for len(path) > 1 {
+		sub, ok := tree[path[0]].(map[string]any)
+		if !ok {
+			sub = map[string]any{}
+			tree[path[0]] = sub
+		}
+		tree, path = sub, path[1:]
+	}
+	tree[path[0]] = v
+}
+
+// flat turns the tree into "index.a.b" texts, for flat_settings.
+func flat(prefix string, tree map[string]any, out map[string]any) map[string]any {
+	for k, v := range tree {
+		if sub, ok := v.(map[string]any); ok {
+			flat(prefix+k+".", sub, out)
+			continue
+		}
+		out[prefix+k] = v
+	}
+	return out
+}
+
+// handleGetSettings answers GET [/{index}]/_settings[/{name}].
+func handleGetSettings(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	asFlat, err := c.params.boolean("flat_settings", false)
+	if err != nil {
+		return err
+	}
+	o := newObject()
+	for _, i := range infos {
+		tree := map[string]any{"index": settingsOf(i)}
+		if want := c.vars["name"]; want != "" && want != "_all" && want != "*" {
+			kept := map[string]any{}
+			for k, v := range flat("", tree, map[string]any{}) {
+				for _, p := range strings.Split(want, ",") {
+					if glob(p, k) {
+						plant(kept, strings.Split(k, "."), v.(string))
+					}
+				}
+			}
+			tree = kept
+		}
+		if asFlat {
+			tree = flat("", tree, map[string]any{})
+		}
+		o.set(i.Name, map[string]any{"settings": tree})
+	}
+	return c.reply(http.StatusOK, o.bytes())
+}
+
+// handlePutSettings answers PUT [/{index}]/_settings.
+func handlePutSettings(c *call) error {
+	return c.change(c.s.store.PutSettings)
+}
+
+// handlePutMapping answers PUT /{index}/_mapping.
+func handlePutMapping(c *call) error {
+	return c.change(c.s.store.PutMapping)
+}
+
+// change sends a body to a method that alters indices.
+func (c *call) change(f func(expr string, body []byte, o store.ResolveOptions) error) error {
+	o, err := c.resolveOptions()
+	if err != nil {
+		return err
+	}
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	if err := f(c.vars["index"], body, o); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, acknowledged)
+}
+
+// handleGetMapping answers GET [/{index}]/_mapping.
+func handleGetMapping(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	o := newObject()
+	for _, i := range infos {
+		o.set(i.Name, newObject().raw("mappings", i.Mapping.JSON()))
+	}
+	return c.reply(http.StatusOK, o.bytes())
+}
+
+// handleGetFieldMapping answers GET [/{index}]/_mapping/field/{field}.
+func handleGetFieldMapping(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	o := newObject()
+	for _, i := range infos {
+		fields := newObject()
+		i.Mapping.Each(func(f *mapping.Field) {
+			for _, p := range strings.Split(c.vars["field"], ",") {
+				if glob(p, f.Path) {
+					leaf := f.Path[strings.LastIndexByte(f.Path, '.')+1:]
+					fields.set(f.Path, map[string]any{"full_name": f.Path, "mapping": map[string]any{leaf: map[string]any{"type": f.Type.String()}}})
+					return
+				}
+			}
+		})
+		o.set(i.Name, newObject().set("mappings", fields))
+	}
+	return c.reply(http.StatusOK, o.bytes())
+}
+
+// handleClose answers POST /{index}/_close and _open.
+func handleClose(c *call) error {
+	closing := strings.HasSuffix(c.r.URL.Path, "/_close")
+	o, err := c.resolveOptions()
+	if err != nil {
+		return err
+	}
+	if err := c.s.store.SetClosed(c.vars["index"], closing, o); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).bytes())
+}
+
+// handleMaintain answers _refresh, _flush and _forcemerge.
+func handleMaintain(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	names, shards := make([]string, len(infos)), 0
+	for i := range infos {
+		names[i] = infos[i].Name
+		shards += infos[i].Shards * (1 + infos[i].Replicas)
+	}
+	switch path := c.r.URL.Path; {
+	case strings.HasSuffix(path, "/_flush"):
+		err = c.s.store.Flush(names)
+	case strings.HasSuffix(path, "/_forcemerge"):
+		var segments int
+		if segments, err = c.params.integer("max_num_segments", 1); err == nil {
+			err = c.s.store.ForceMerge(c.r.Context(), names, segments)
+		}
+	default:
+		err = c.s.store.Refresh(names)
+	}
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, newObject().set("_shards", map[string]int{"total": shards, "successful": len(names), "failed": 0}).bytes())
+}
+
+// handleStats answers [/{index}]/_stats: the numbers that are kept per index.
+func handleStats(c *call) error {
+	infos, err := c.indices(c.vars["index"])
+	if err != nil {
+		return err
+	}
+	var docs, deleted, bytes int64
+	per := newObject()
+	for _, i := range infos {
+		docs, deleted, bytes = docs+i.Docs, deleted+i.Deleted, bytes+i.Bytes
+		one := statsOf(i.Docs, i.Deleted, i.Bytes)
+		per.set(i.Name, map[string]any{"uuid": i.UUID, "health": healthOf(i.Replicas), "status": "open", "primaries": one, "total": one})
+	}
+	all := statsOf(docs, deleted, bytes)
+	return c.reply(http.StatusOK, newObject().
+		set("_shards", map[string]int{"total": len(infos), "successful": len(infos), "failed": 0}).
+		set("_all", map[string]any{"primaries": all, "total": all}).
+		set("indices", per).bytes())
+}
+
+func statsOf(docs, deleted, bytes int64) map[string]any {
+	return map[string]any{"docs": map[string]int64{"count": docs, "deleted": deleted}, "store": map[string]int64{"size_in_bytes": bytes, "total_data_set_size_in_bytes": bytes}}
+}
+
+// handleResolve answers GET /_resolve/index/{expr}.
+func handleResolve(c *call) error {
+	infos, err := c.indices(c.vars["expr"])
+	if err != nil {
+		return err
+	}
+	indices, aliases := []any{}, map[string][]string{}
+	for _, i := range infos {
+		one := map[string]any{"name": i.Name, "attributes": []string{"open"}}
+		if i.Stream != "" {
+			one["data_stream"], one["attributes"] = i.Stream, []string{"hidden", "open"}
+		}
+		indices = append(indices, one)
+		for a := range i.Aliases {
+			aliases[a] = append(aliases[a], i.Name)
+		}
+	}
+	as := []any{}
+	for a, names := range aliases {
+		as = append(as, map[string]any{"name": a, "indices": names})
+	}
+	streams := []any{}
+	if list, err := c.s.store.DataStreams(c.vars["expr"]); err == nil {
+		for _, d := range list {
+			streams = append(streams, map[string]any{"name": d.Name, "backing_indices": backing(d), "timestamp_field": "@timestamp"})
+		}
+	}
+	return c.reply(http.StatusOK, newObject().set("indices", indices).set("aliases", as).set("data_streams", streams).bytes())
+}
+
+func backing(d store.DataStream) []string {
+	names := make([]string, len(d.Indices))
+	for i, x := range d.Indices {
+		names[i] = x.Name
+	}
+	return names
+}
+
+// jsonBody parses a body that must be a JSON object.
+func (c *call) jsonBody() (*fastjson.Value, error) {
+	body, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	v, err := fastjson.ParseBytes(body)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return nil, badRequest("parse_exception", "request body is not a JSON object: %v", err)
+	}
+	return v, nil
+}
