@@ -129,6 +129,16 @@ func (p *Pattern) NewMatcher() *Matcher {
 // Match searches b. Positions given by Group and Each are those of the last successful Match and refer to its b.
 func (m *Matcher) Match(b []byte) (bool, error) {
 	ok, err := m.m.search(b, 0)
+	return m.decided(b, ok, err)
+}
+
+// matchKnown is Match of a text that holds the pattern's literal.
+func (m *Matcher) matchKnown(b []byte, s string) (bool, error) {
+	ok, err := m.m.searchFrom(s, 0, 0)
+	return m.decided(b, ok, err)
+}
+
+func (m *Matcher) decided(b []byte, ok bool, err error) (bool, error) {
 	if ok && !m.p.opts.LenientUTF8 && !validUTF8(b) {
 		return false, nil
 	}

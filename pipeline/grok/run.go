@@ -67,6 +67,12 @@ func (m *machine) search(b []byte, at int) (bool, error) {
 	if p.literal != "" && streak < trustStreak && !strings.Contains(s[at:], p.literal) {
 		return false, nil
 	}
+	return m.searchFrom(s, at, streak)
+}
+
+// searchFrom is search where the literal is known to be there, or not worth looking for.
+func (m *machine) searchFrom(s string, at, streak int) (bool, error) {
+	p := m.prog
 	for i := range m.caps {
 		m.caps[i] = -1
 	}
