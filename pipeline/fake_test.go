@@ -215,7 +215,6 @@ func (w *memWriter) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected, e
 			w.add(o.Range)
 		}
 		op.Source = slices.Clone(op.Source)
-		op.Index, op.ID = string([]byte(op.Index)), string([]byte(op.ID))
 		w.docs = append(w.docs, memDoc{op, o})
 	}
 	for _, s := range b.Settled {

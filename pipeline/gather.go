@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirlog/weir/bulk"
@@ -44,6 +45,7 @@ type docWriter struct {
 	docs  []doc
 	items []*output.Item
 	bufs  []*output.Buf
+	names output.Names
 
 	// What the next Write carries: ranges and positions of a Write that had rejected documents.
 	settled   []bulk.Settled
@@ -334,19 +336,22 @@ func (g *gatherer) batchDocuments(w *docWriter, b *batch, in *bulk.Batch, docs [
 			continue
 		}
 		for k := from; k < at; k++ {
-			it := items[k]
-			in.Ops = append(in.Ops, bulk.Op{Action: it.Action, Index: it.Target, ID: it.ID, Routing: it.Routing, Source: bufs[k].Bytes(it)})
+			in.Ops = append(in.Ops, w.op(items[k], bufs[k]))
 			in.Origins = append(in.Origins, bulk.Origin{Range: rng, K: uint16(k - from), N: uint16(at - from)})
 			docs = append(docs, doc{b, uint32(ref), k - from})
 		}
 	}
 	for ; at < len(items); at++ { // made by no record
-		it := items[at]
-		in.Ops = append(in.Ops, bulk.Op{Action: it.Action, Index: it.Target, ID: it.ID, Routing: it.Routing, Source: bufs[at].Bytes(it)})
+		in.Ops = append(in.Ops, w.op(items[at], bufs[at]))
 		in.Origins = append(in.Origins, bulk.Origin{})
 		docs = append(docs, doc{b, event.NoRecord, 0})
 	}
 	return docs
+}
+
+// op is the operation of an item. A writer may keep its strings, so they leave the batch's memory; the source stays there.
+func (w *docWriter) op(it *output.Item, buf *output.Buf) bulk.Op {
+	return bulk.Op{Action: it.Action, Index: w.names.Keep(it.Target), ID: strings.Clone(it.ID), Routing: strings.Clone(it.Routing), Source: buf.Bytes(it)}
 }
 
 // items are the documents of a batch for w by record, with the buffer each is in.

@@ -65,6 +65,7 @@ type instr struct {
 	tab   *byteTable
 	tab2  *byteTable // nil = any byte
 	ext   *extra
+	_     [8]byte // to 64 bytes, a cache line and a shift
 }
 
 // startTable has bit i of a byte set when that byte can stand at offset i of a match.

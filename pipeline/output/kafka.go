@@ -58,8 +58,9 @@ func (r *kafkaRenderer) Render(dst *Buf, e *event.Event) {
 
 // kafkaSink produces records.
 type kafkaSink struct {
-	q    queue.Queue
-	recs []queue.Record
+	q     queue.Queue
+	recs  []queue.Record
+	names Names
 }
 
 func openKafka(a *plugin.Args, env *Env) (Sink, error) {
@@ -75,7 +76,7 @@ func (s *kafkaSink) Write(ctx context.Context, b *Buf) error {
 	now := time.Now()
 	for i := range b.Items {
 		it := &b.Items[i]
-		r := queue.Record{Topic: it.Target, Value: b.Bytes(it), Time: now}
+		r := queue.Record{Topic: s.names.Keep(it.Target), Value: b.Bytes(it), Time: now}
 		if it.ID != "" {
 			r.Key = []byte(it.ID)
 		}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/event"
@@ -38,6 +39,25 @@ func (b *Buf) Reset() { b.Data, b.Items = b.Data[:0], b.Items[:0] }
 
 // Bytes is the rendered form of an item.
 func (b *Buf) Bytes(i *Item) []byte { return b.Data[i.From:i.To] }
+
+// Names keeps one copy of each of a few strings that come again and again. The zero value is empty.
+type Names struct{ have map[string]string }
+
+// maxNames bounds Names; past it, it begins anew.
+const maxNames = 1000
+
+// Keep returns a copy of s that lives on its own.
+func (n *Names) Keep(s string) string {
+	if k, ok := n.have[s]; ok {
+		return k
+	}
+	if n.have == nil || len(n.have) >= maxNames {
+		n.have = make(map[string]string)
+	}
+	s = strings.Clone(s)
+	n.have[s] = s
+	return s
+}
 
 // Renderer turns events into bytes. It belongs to one goroutine.
 type Renderer interface {
