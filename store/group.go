@@ -88,7 +88,10 @@ func (g *group) apply(rec *record, repeats int64) {
 		g.account(s.r.Source).add(s.r, s.fate)
 	}
 	for _, p := range rec.positions {
-		g.positions[partition{p.Topic, p.TopicID, p.Partition}] = p
+		k := partition{p.Topic, p.TopicID, p.Partition}
+		if have, ok := g.positions[k]; !ok || have.Offset < p.Offset { // a low-water mark never falls
+			g.positions[k] = p
+		}
 	}
 }
 

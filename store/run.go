@@ -149,11 +149,11 @@ func (h *head) rowCount() uint32 {
 	return h.rows
 }
 
-// Flush seals the heads of all indices and writes the checkpoint: the journal is not needed any more.
-func (s *Store) Flush() error {
+// Flush seals the heads of the named indices (none named: all) and writes the checkpoint: the journal is not needed for them any more.
+func (s *Store) Flush(names []string) error {
 	s.ckpt.Lock()
 	defer s.ckpt.Unlock()
-	for _, ix := range s.sorted() {
+	for _, ix := range s.named(names) {
 		if _, err := s.seal(ix); err != nil {
 			return err
 		}
@@ -161,35 +161,83 @@ func (s *Store) Flush() error {
 	return s.checkpoint()
 }
 
-// Refresh makes acknowledged writes searchable. They are already: an acknowledgement waits for that.
-func (s *Store) Refresh(expr string, opts ResolveOptions) ([]IndexRef, error) {
-	return s.Resolve(expr, opts)
+// named are the indices of some names, all without any.
+func (s *Store) named(names []string) []*index {
+	if len(names) == 0 {
+		return s.sorted()
+	}
+	m := s.meta.Load()
+	var out []*index
+	for _, n := range names {
+		if ix := m.indices[n]; ix != nil {
+			out = append(out, ix)
+		}
+	}
+	return out
 }
 
-// ForceMerge seals and then merges the segments of the indices an expression names into one each, without their deleted rows.
-func (s *Store) ForceMerge(expr string, opts ResolveOptions) error {
-	refs, err := s.Resolve(expr, opts)
-	if err != nil {
-		return err
+// Refresh makes acknowledged writes of the named indices searchable. They are already: an acknowledgement waits for that, so it only
+// checks the names.
+func (s *Store) Refresh(names []string) error {
+	m := s.meta.Load()
+	for _, n := range names {
+		if m.indices[n] == nil {
+			return noSuchIndex(n)
+		}
 	}
+	return nil
+}
+
+// ForceMerge seals the named indices and merges their segments, without deleted rows, into at most max each.
+func (s *Store) ForceMerge(ctx context.Context, names []string, most int) error {
 	s.ckpt.Lock()
 	defer s.ckpt.Unlock()
-	for _, r := range refs {
-		ix := s.meta.Load().indices[r.Name]
-		if ix == nil {
-			continue
+	for _, ix := range s.named(names) {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if _, err := s.seal(ix); err != nil {
 			return err
 		}
 		segs := ix.parts.Load().segs
-		if len(segs) > 1 || len(segs) == 1 && !segs[0].dead.Load().IsEmpty() {
-			if err := s.merge(ix, plan{0, len(segs), levelCold}); err != nil {
+		from := max(most, 1) - 1
+		if len(segs) > from+1 || len(segs) == 1 && !segs[0].dead.Load().IsEmpty() {
+			if err := s.merge(ix, plan{min(from, len(segs)-1), len(segs), levelCold}); err != nil {
 				return err
 			}
 		}
 	}
 	return s.checkpoint()
+}
+
+// Stats are counters since the start, and sizes now.
+type Stats struct {
+	Documents    int64 // written by Apply and Writers, repeats and refused ones left out
+	Bytes        int64 // of them, as they came
+	Rejected     int64
+	Repeats      int64
+	Seals        int64
+	MergeBytes   int64 // written by merges
+	SyncNanos    int64 // spent waiting for the journal
+	HeadBytes    int64
+	CacheBytes   int64
+	JournalBytes int64
+	Segments     int64
+	SegmentBytes int64
+}
+
+// Stats are read without stopping anything; they need not fit together to the last document.
+func (s *Store) Stats() Stats {
+	st := &s.stats
+	out := Stats{Documents: st.docs.Load(), Bytes: st.docBytes.Load(), Rejected: st.rejected.Load(), Repeats: st.repeats.Load(), Seals: st.sealed.Load(),
+		MergeBytes: st.merged.Load(), SyncNanos: st.syncNanos.Load(), HeadBytes: s.headBytes.Load(), CacheBytes: s.cache.Bytes(), JournalBytes: s.jr.Size()}
+	for _, ix := range s.meta.Load().indices {
+		for _, f := range ix.parts.Load().segs {
+			out.Segments++
+			out.SegmentBytes += f.bytes
+		}
+	}
+	return out
 }
 
 // Verify reads every checksum and every document of every segment.

@@ -123,9 +123,7 @@ func (h *head) allDead() bool {
 // write gives the columns and documents of a frozen head to a builder.
 func (h *head) write(b *segment.Builder) error {
 	b.Numbers(colSeq, mapping.Other, nil, h.seqs)
-	if slices.ContainsFunc(h.version, func(v int64) bool { return v != 1 }) {
-		b.Numbers(colVersion, mapping.Other, nil, h.version)
-	}
+	b.Numbers(colVersion, mapping.Other, nil, h.version)
 	for _, c := range append([]*column{h.ids, h.ignored, h.routing, h.origin[0], h.origin[1], h.origin[2], h.origin[3]}, h.columns...) {
 		if c != nil && c.len() > 0 {
 			c.write(b, h.rows)

@@ -146,6 +146,7 @@ func (w *write) run(ctx context.Context, b bulk.Batch) error {
 			if err := w.s.settle(w.inf, mark); err != nil {
 				return err
 			}
+			w.count()
 			w.tap()
 			return nil
 		}
@@ -258,7 +259,7 @@ func (w *write) check(op *Op) error {
 	case op.ID == "" && (op.Action == bulk.Update || op.Action == bulk.Delete):
 		return errorf(400, "action_request_validation_exception", "Validation Failed: 1: id is missing;")
 	case len(op.Source) > maxItemBytes:
-		return errorf(413, "illegal_argument_exception", "document of %d bytes exceeds the limit of %d", len(op.Source), maxItemBytes)
+		return errorf(400, "illegal_argument_exception", "document of %d bytes exceeds the limit of %d", len(op.Source), maxItemBytes)
 	case op.Action == bulk.Create && op.VersionType != "" && op.VersionType != "internal":
 		return errorf(400, "action_request_validation_exception", "Validation Failed: 1: create operations do not support explicit versions. use index instead;")
 	}
@@ -643,4 +644,23 @@ func (gw *groupWriter) Positions(ctx context.Context) ([]queue.Position, error) 
 		return nil, err
 	}
 	return gw.g.checkpoint().Positions, nil
+}
+
+// count adds the write to the store's counters.
+func (w *write) count() {
+	st := &w.s.stats
+	var docs, bytes, rejected int64
+	for i := range w.results {
+		switch r := &w.results[i]; {
+		case r.Err != nil:
+			rejected++
+		case r.Result == "created" || r.Result == "updated":
+			docs++
+			bytes += int64(len(w.ops[i].Source))
+		}
+	}
+	st.docs.Add(docs)
+	st.docBytes.Add(bytes)
+	st.rejected.Add(rejected)
+	st.repeats.Add(w.repeats)
 }
