@@ -164,7 +164,8 @@ func (l *lane) split(s *source, data []byte) int {
 	}
 	base, off := s.pos, 0
 	for {
-		n := s.term.Next(data[off:], int(max(s.scanned-base-int64(off), 0)))
+		rest := data[off:]
+		n := s.term.Next(rest, int(min(max(s.scanned-base-int64(off), 0), int64(len(rest)))))
 		if n < 0 {
 			break
 		}
@@ -177,7 +178,9 @@ func (l *lane) split(s *source, data []byte) int {
 		}
 	}
 	l.advance(s, base, data, off)
-	s.scanned = base + int64(len(data))
+	if end := base + int64(len(data)); end > s.scanned || len(data) < slabBytes {
+		s.scanned = end
+	}
 	return off
 }
 
@@ -226,7 +229,6 @@ func (l *lane) line(s *source, raw []byte, from int64) {
 	}
 	if limit := s.in.spec.Limit(); len(text) > limit {
 		l.cut(s, lines.Cut{Bytes: int64(len(text)), SHA256: sha256.Sum256(text)})
-		text = text[:limit]
 	}
 	l.text(s, text)
 }
@@ -243,13 +245,15 @@ func (l *lane) cut(s *source, c lines.Cut) {
 	l.a.stats.cut.Add(c.Bytes - int64(s.in.spec.Limit()))
 }
 
-// text gives the message its text, the bytes of the line without its end, and hands it on.
+// text gives the message its text, the bytes of the line without its end, and hands it on. A cut line may hold more than is kept.
 func (l *lane) text(s *source, text []byte) {
 	m := &l.msg
 	if m.Cut != nil {
-		text = text[:len(text)-len(text)%s.enc.Width()]
-		if s.enc.Plain() && len(text) > 1 {
-			text = lines.CutText(text, len(text)-1)
+		limit := s.in.spec.Limit()
+		if s.enc.Plain() {
+			text = lines.CutText(text, limit)
+		} else {
+			text = text[:limit-limit%s.enc.Width()]
 		}
 	}
 	if m.Offset == 0 {
@@ -352,7 +356,7 @@ func (l *lane) longLine(s *source, f content, end int64, ended bool) {
 		}
 		l.cut(s, lines.Cut{Bytes: length, SHA256: [32]byte(sum.Sum(nil))})
 	}
-	l.text(s, buf[:min(length, limit)])
+	l.text(s, buf[:min(length, int64(len(buf)))])
 	s.tail.set(last)
 	s.tailKnown = true
 	s.account.read.Add(size)
