@@ -20,9 +20,38 @@ func shortMonth(s string, at int) bool {
 	return false
 }
 
+// monthAhead says whether a month can begin at pos: 0 for perhaps.
+func monthAhead(s string, pos int) int {
+	if len(s)-pos < 2 {
+		return noMatch
+	}
+	fits := false
+	switch b := s[pos+1]; s[pos] | 0x20 {
+	case 'j':
+		fits = b == 'a' || b == 'u'
+	case 'f', 's', 'd':
+		fits = b == 'e'
+	case 'm':
+		fits = b == 'a' || b == 'r' || b >= 0x80
+	case 'a':
+		fits = b == 'p' || b == 'u'
+	case 'o':
+		fits = b == 'c' || b == 'k' || b == 't'
+	case 'n':
+		fits = b == 'o'
+	}
+	if !fits {
+		return noMatch
+	}
+	return edgeBefore(s, pos)
+}
+
 func month(s string, pos int) int {
+	if m := monthAhead(s, pos); m < 0 {
+		return m
+	}
 	e := pos + 3
-	if e > len(s) || !shortMonth(s, pos) || edgeBefore(s, pos) != 0 {
+	if e > len(s) || !shortMonth(s, pos) {
 		return unsure
 	}
 	if e < len(s) && (s[e] >= 0x80 || is(s[e], isWord)) {
@@ -31,7 +60,21 @@ func month(s string, pos int) int {
 	return e
 }
 
+// digitsThen says that one or two digits and then c stand at pos.
+func digitsThen(s string, pos int, c byte) bool {
+	if pos >= len(s) || s[pos]-'0' > 9 {
+		return false
+	}
+	if pos++; pos < len(s) && s[pos]-'0' <= 9 {
+		pos++
+	}
+	return pos < len(s) && s[pos] == c
+}
+
 func clock(s string, pos int) int {
+	if !digitsThen(s, pos, ':') {
+		return noMatch
+	}
 	e := pos + 8
 	if e > len(s) || !hms(s, pos) {
 		return unsure
@@ -48,7 +91,10 @@ func clock(s string, pos int) int {
 }
 
 func syslogTime(s string, pos int) int { // Jun 14 15:16:01
-	if len(s)-pos < 15 || s[pos+3] != ' ' || !shortMonth(s, pos) || edgeBefore(s, pos) != 0 {
+	if m := monthAhead(s, pos); m < 0 {
+		return m
+	}
+	if len(s)-pos < 15 || s[pos+3] != ' ' || !shortMonth(s, pos) {
 		return unsure
 	}
 	p := pos + 4
@@ -76,6 +122,9 @@ func syslogTime(s string, pos int) int { // Jun 14 15:16:01
 }
 
 func httpDate(s string, pos int) int { // 17/May/2015:10:05:03 +0000
+	if !digitsThen(s, pos, '/') {
+		return noMatch
+	}
 	if len(s)-pos < 23 {
 		return unsure
 	}
@@ -103,10 +152,13 @@ func monthDay(s string, at int) bool {
 }
 
 func iso8601(s string, pos int) int { // 2025-03-04T09:00:00.581+09:00
-	if len(s)-pos < 19 {
+	d := s[pos:]
+	if len(d) < 8 || !twoDigits(d, 0) || d[2] != '-' && (!twoDigits(d, 2) || d[4] != '-') {
+		return noMatch
+	}
+	if len(d) < 19 {
 		return unsure
 	}
-	d := s[pos:]
 	if d[4] != '-' || d[7] != '-' || d[10] != 'T' && d[10] != ' ' || !twoDigits(d, 0) || !twoDigits(d, 2) || !hms(d, 11) {
 		return unsure
 	}
@@ -145,7 +197,12 @@ func zone(s string, at int) int {
 }
 
 func logLevel(s string, pos int) int {
-	if pos >= len(s) || !is(s[pos], isLetter) {
+	if pos >= len(s) {
+		return noMatch
+	}
+	switch s[pos] | 0x20 {
+	case 'a', 'c', 'd', 'e', 'f', 'i', 'n', 's', 't', 'w':
+	default:
 		return noMatch
 	}
 	e := pos

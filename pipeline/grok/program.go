@@ -50,7 +50,7 @@ const (
 
 type byteTable [256]bool
 
-// instr is one instruction, 48 bytes. What few instructions need is in ext.
+// instr is one instruction. What few instructions need is in ext.
 type instr struct {
 	op    opcode
 	neg   bool
