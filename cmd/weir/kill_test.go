@@ -142,6 +142,8 @@ type scribe struct {
 	dir  string
 	rng  *rand.Rand
 	next map[string]int // next number per name
+
+	rotated map[string]int // rotations per name
 }
 
 func (s *scribe) write(t *testing.T, name string, lines int) {
@@ -165,8 +167,9 @@ func (s *scribe) write(t *testing.T, name string, lines int) {
 		}
 		b = b[cut:]
 	}
-	if s.rng.IntN(40) == 0 {
-		for i := 5; i > 0; i-- {
+	if s.rng.IntN(150) == 0 {
+		s.rotated[name]++ // every rotation is kept: what is removed unread cannot be found
+		for i := s.rotated[name]; i > 0; i-- {
 			from := path
 			if i > 1 {
 				from = path + "." + strconv.Itoa(i-1)
@@ -188,7 +191,7 @@ func TestKill(t *testing.T) {
 	t.Logf("seed %d", seed)
 	dir := t.TempDir()
 	config, logs := numbered(t, dir)
-	s := &scribe{dir: logs, rng: rand.New(rand.NewPCG(seed, 1)), next: map[string]int{}}
+	s := &scribe{dir: logs, rng: rand.New(rand.NewPCG(seed, 1)), next: map[string]int{}, rotated: map[string]int{}}
 	args := append([]string{"up", "-c", config, "--data", filepath.Join(dir, "data")}, freePorts...)
 
 	var stop atomic.Bool
