@@ -344,6 +344,9 @@ func (c *conn) do(h reqHead, body []byte) (job, error) {
 		return j, fmt.Errorf("%s header: %w", h.api.name, err)
 	}
 	c.clientID = clientID
+	if err := h.api.layout.check(rest, h.version, req.IsFlexible()); err != nil {
+		return j, fmt.Errorf("%s version %d: %w", h.api.name, h.version, err)
+	}
 	if err := req.ReadFrom(rest); err != nil {
 		return j, fmt.Errorf("%s version %d: %w", h.api.name, h.version, err)
 	}
@@ -372,7 +375,7 @@ func splitHeader(b []byte, flexible bool) (clientID string, rest []byte, err err
 		return "", nil, errFrame
 	}
 	b = b[w:]
-	for ; tags > 0; tags-- {
+	for ; tags > 0; tags-- { // each takes bytes, so that a large number soon meets the end
 		_, w := binary.Uvarint(b)
 		if w <= 0 {
 			return "", nil, errFrame
