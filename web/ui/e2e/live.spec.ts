@@ -47,8 +47,8 @@ describe('live tail', () => {
     await expect.poll(() => rows(page).count(), { timeout: 30_000 }).toBeGreaterThan(0);
     const word = `e2e-${Math.random().toString(36).slice(2)}`;
     const began = Date.now();
-    appendFileSync(inject('logFile'), springLine(`the word is ${word}`));
-    // Rows scroll by: pause as soon as it shows, then look.
+    // The line after it tells the agent at once that the first one is whole: without it a multi-line reader waits for more.
+    appendFileSync(inject('logFile'), springLine(`the word is ${word}`) + springLine('and another line'));
     await page.waitForFunction((w) => document.getElementById('log')?.textContent?.includes(w), word, {
       polling: 'raf',
       timeout: 15_000,

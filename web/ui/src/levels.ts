@@ -34,6 +34,7 @@ export function hue(name: string): number {
 
 /** o.h.e.j.SqlHelper for org.hibernate.engine.jdbc.SqlHelper: packages are cut to their first letter. */
 export function shortLogger(name: string): string {
+  if (!/^[\w$.]+$/.test(name)) return name; // a path or a servlet's name in brackets, shortened by its framework
   const parts = name.split('.');
   return parts.map((p, i) => (i < parts.length - 1 && p ? p[0] : p)).join('.');
 }

@@ -68,6 +68,8 @@ describe('levels and names', () => {
       null,
     ]));
   it('shorten loggers', () => expect(shortLogger('org.hibernate.engine.jdbc.SqlHelper')).toBe('o.h.e.j.SqlHelper'));
+  it('leave other names whole', () =>
+    expect(shortLogger('o.a.c.c.C.[.[/].[servlet]')).toBe('o.a.c.c.C.[.[/].[servlet]'));
   it('find fields by parts', () => {
     expect(matchesParts('destination.geo.city', 'geo dest')).toBe(true);
     expect(matchesParts('destination.geo.city', 'geo src')).toBe(false);

@@ -34,7 +34,8 @@ describe('figures', () => {
   it('bytes', () =>
     expect([0, 999, 4096, 1_400_000, 2.1e9].map(bytes)).toEqual(['0 B', '999 B', '4.1 KB', '1.4 MB', '2.1 GB']));
   it('durations', () => {
-    expect([0.018, 4.2, 57, 400, 12_000, 300_000, 7_200_000].map((v) => duration(v, 'en'))).toEqual([
+    expect([0.0004, 0.018, 4.2, 57, 400, 12_000, 300_000, 7_200_000].map((v) => duration(v, 'en'))).toEqual([
+      '<1 µs',
       '18 µs',
       '4.2 ms',
       '57 ms',

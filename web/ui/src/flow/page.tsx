@@ -237,7 +237,7 @@ function AgentNode({ agent: a }: { agent: AgentStage }) {
             data-off={a.online === false || undefined}
             title={a.online === false ? t.flow.offline : t.flow.online}
           />
-          <span title={a.host}>{a.id}</span>
+          <span title={a.id}>{a.host || a.id}</span>
         </>
       }
       value={a.acked_s === undefined ? undefined : t.flow.rate(rate(a.acked_s, lang))}
@@ -356,7 +356,7 @@ function StoreNode({ store: s }: { store: StoreStage }) {
             {(s.indices ?? []).slice(0, drawn).map((x) => (
               <tr key={x.name}>
                 <th scope="row" className={styles.long} title={x.name}>
-                  {x.name}
+                  {x.name.replace(/^\.ds-/, '')}
                 </th>
                 <td>{x.docs === undefined ? '' : short(x.docs, lang)}</td>
                 <td>{x.bytes === undefined ? '' : bytes(x.bytes)}</td>
@@ -369,7 +369,7 @@ function StoreNode({ store: s }: { store: StoreStage }) {
         items={[
           [t.flow.newest, s.newest_ms ? ago(Math.min(s.newest_ms, Date.now()), Date.now(), lang) : null],
           [t.flow.bulk, s.bulk_ms === undefined ? null : duration(s.bulk_ms, lang)],
-          ['', s.bytes === undefined ? null : bytes(s.bytes)],
+          ['', s.bytes === undefined || s.indices?.length === 1 ? null : bytes(s.bytes)],
           [t.flow.rejected, s.rejected ? short(s.rejected, lang) : null, true],
         ]}
       />

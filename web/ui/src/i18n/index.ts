@@ -64,6 +64,7 @@ export function bytes(value: number): string {
 export function duration(ms: number, lang: Lang): string {
   const u = lang === 'ko' ? { s: '초', m: '분', h: '시간', d: '일' } : { s: ' s', m: ' min', h: ' h', d: ' d' };
   const one = (v: number) => (v < 10 ? String(Math.round(v * 10) / 10) : String(Math.round(v)));
+  if (ms > 0 && ms < 0.001) return '<1 µs';
   if (ms > 0 && ms < 1) return `${Math.round(ms * 1000)} µs`;
   if (ms < 1000) return `${one(Math.max(0, ms))} ms`;
   if (ms < 59_500) return one(ms / 1000) + u.s;
