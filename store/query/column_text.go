@@ -82,6 +82,11 @@ type phraseTerm struct {
 	prefix bool // any token that starts with it
 }
 
+// fits tells whether a token may stand in the place.
+func (t *phraseTerm) fits(token []byte) bool {
+	return string(t.token) == string(token) || t.prefix && len(token) > len(t.token) && string(token[:len(t.token)]) == string(t.token)
+}
+
 // phraseNode matches rows whose text has the terms in their places, at most slop moves apart.
 type phraseNode struct {
 	path     string
@@ -147,8 +152,7 @@ func (m *phraseMatcher) verify(row int) bool {
 		m.node.analyzer.Tokens(text, func(tok analysis.Token) {
 			last = base + tok.Pos
 			for i := range m.node.terms {
-				if t := &m.node.terms[i]; string(t.token) == string(tok.Term) ||
-					t.prefix && len(tok.Term) > len(t.token) && string(tok.Term[:len(t.token)]) == string(t.token) {
+				if m.node.terms[i].fits(tok.Term) {
 					m.at[i] = append(m.at[i], last)
 				}
 			}

@@ -262,3 +262,25 @@ func TestManyZones(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestHighlight(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("Nothing of note happened here today. ", 5) + "Then the connection was refused. " + strings.Repeat("And then silence again for a while. ", 5)
+	docs := append([]string{fmt.Sprintf(`{"message":%q,"level":"ERROR","@timestamp":1}`, long)}, logs...)
+	ix := index(t, "logs", logsMapping, docs, 2)
+	for _, c := range []struct{ body, want string }{
+		{`{"query":{"match":{"message":"refused"}},"size":1,"_source":false,"highlight":{"fields":{"message":{}}}}`,
+			`"highlight":{"message":["Nothing of note happened here today. Then the connection was <em>refused</em>. "]}`},
+		{`{"query":{"match_phrase":{"message":"connection refused"}},"_source":false,"highlight":{"pre_tags":["["],"post_tags":["]"],"fields":{"*":{}},"fragment_size":2147483647}}`,
+			`"highlight":{"message":["[Connection] [refused] by peer"]}`},
+		{`{"query":{"query_string":{"query":"level:WARN AND 실패"}},"_source":false,"highlight":{"number_of_fragments":0,"fields":{"*":{}}}}`,
+			`"highlight":{"level":["<em>WARN</em>"],"message":["결제 <em>실패</em>: 잔액 부족"]}`},
+		{`{"query":{"prefix":{"message":"ord"}},"_source":false,"highlight":{"encoder":"html","fields":[{"message":{}},{"level":{"no_match_size":3}}]}}`,
+			`"highlight":{"level":["INFO"],"message":["GET /api/<em>orders</em> 200"]}`},
+		{`{"query":{"term":{"level":"WARN"}},"_source":false,"highlight":{"fields":{"message":{}}}}`, `"_score":1.0}`},
+	} {
+		if got := ask(t, c.body, ix); !strings.Contains(got, c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.body, got, c.want)
+		}
+	}
+}
