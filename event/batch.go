@@ -77,7 +77,7 @@ func (b *Batch) Clone(e *Event) *Event {
 	c := b.New(e.Ref)
 	c.ts = e.ts
 	for _, f := range e.fields {
-		*b.add(&c.fields, f.key) = b.Copy(f.v)
+		*c.addTop(f.key) = b.Copy(f.v)
 	}
 	for _, f := range *e.metadata() {
 		c.meta = append(c.meta, field{f.key, b.Copy(f.v)})
@@ -129,7 +129,7 @@ func (b *Batch) ImportEvent(e *Event, ref uint32) *Event {
 	c := b.New(ref)
 	c.ts = e.ts
 	for _, f := range e.fields {
-		*b.add(&c.fields, MakeKey(b.KeepString(f.key.s))) = b.Import(e.b, f.v)
+		*c.addTop(MakeKey(b.KeepString(f.key.s))) = b.Import(e.b, f.v)
 	}
 	for _, f := range *e.metadata() {
 		c.meta = append(c.meta, field{MakeKey(b.KeepString(f.key.s)), b.Import(e.b, f.v)})

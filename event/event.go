@@ -27,6 +27,7 @@ type Event struct {
 	fields    []field
 	meta      []field // below [@metadata]; never serialised
 	metaText  Value   // [@metadata] as it came in, until it is looked at
+	mask      uint64  // bits of the names of fields, of some that were removed too
 	ts        int64   // @timestamp in ns since 1970 UTC, or noTime
 	cancelled bool
 }
@@ -83,15 +84,30 @@ func (e *Event) Has(p *Path) bool {
 
 // find returns the place of the value at p, or nil. The pointer dies with the next Set or Delete.
 func (e *Event) find(p *Path) *Value {
-	fs := e.fields
+	var v *Value
 	if p.root == rootMeta {
-		fs = *e.metadata()
+		v = lookup(*e.metadata(), &p.keys[0])
+	} else {
+		v = e.top(&p.keys[0])
 	}
-	v := lookup(fs, &p.keys[0])
 	for i := 1; i < len(p.keys) && v != nil; i++ {
 		v = e.b.child(v, &p.keys[i])
 	}
 	return v
+}
+
+// top finds a top-level field.
+func (e *Event) top(k *Key) *Value {
+	if e.mask&k.bit() == 0 {
+		return nil
+	}
+	return lookup(e.fields, k)
+}
+
+// addTop appends a top-level field with a nil value.
+func (e *Event) addTop(k Key) *Value {
+	e.mask |= k.bit()
+	return e.b.add(&e.fields, k)
 }
 
 func lookup(fs []field, k *Key) *Value {
@@ -115,10 +131,8 @@ func (e *Event) Set(p *Path, v Value) error {
 		return nil
 	case rootAllMeta:
 		return e.setMeta(p, v)
-	case rootMeta:
-		return e.setIn(e.metadata(), p, v)
 	}
-	return e.setIn(&e.fields, p, v)
+	return e.setIn(p, v)
 }
 
 func (e *Event) setMeta(p *Path, v Value) error {
@@ -141,14 +155,8 @@ func (e *Event) metadata() *[]field {
 	return &e.meta
 }
 
-func (e *Event) setIn(fs *[]field, p *Path, v Value) error {
-	at := lookup(*fs, &p.keys[0])
-	if at == nil {
-		at = e.b.add(fs, p.keys[0])
-		if len(p.keys) > 1 {
-			*at = e.b.NewMap()
-		}
-	}
+func (e *Event) setIn(p *Path, v Value) error {
+	at := e.slot(p)
 	for i := 1; i < len(p.keys); i++ {
 		next, err := e.b.grow(at, &p.keys[i], i+1 < len(p.keys))
 		if err != nil {
@@ -158,6 +166,21 @@ func (e *Event) setIn(fs *[]field, p *Path, v Value) error {
 	}
 	*at = v
 	return nil
+}
+
+// slot finds or makes the place of p's first name.
+func (e *Event) slot(p *Path) *Value {
+	k := &p.keys[0]
+	var at *Value
+	if p.root == rootMeta {
+		meta := e.metadata()
+		if at = lookup(*meta, k); at == nil {
+			at = e.b.add(meta, *k)
+		}
+	} else if at = e.top(k); at == nil {
+		at = e.addTop(*k)
+	}
+	return at
 }
 
 // Delete removes the value at p and returns it.
@@ -230,11 +253,11 @@ func (e *Event) Tag(tag string) { e.tag(tag, false) }
 func (e *Event) AddTag(tag string) { e.tag(tag, true) }
 
 func (e *Event) tag(tag string, again bool) {
-	v := lookup(e.fields, &tagsKey)
+	v := e.top(&tagsKey)
 	if v == nil {
 		l := e.b.NewList(4)
 		l.p.list = append(l.p.list, String(tag))
-		*e.b.add(&e.fields, tagsKey) = l
+		*e.addTop(tagsKey) = l
 		return
 	}
 	if e.b.load(v).Kind() != ListKind {
@@ -253,7 +276,7 @@ func (e *Event) tag(tag string, again bool) {
 
 // HasTag reports whether tags holds tag.
 func (e *Event) HasTag(tag string) bool {
-	v := lookup(e.fields, &tagsKey)
+	v := e.top(&tagsKey)
 	return v != nil && e.hasTag(v, tag)
 }
 
@@ -268,7 +291,7 @@ func (e *Event) hasTag(v *Value, tag string) bool {
 
 // RemoveTag removes every occurrence of a tag.
 func (e *Event) RemoveTag(tag string) {
-	v := lookup(e.fields, &tagsKey)
+	v := e.top(&tagsKey)
 	if v == nil || !e.hasTag(v, tag) {
 		return
 	}

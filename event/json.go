@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -64,6 +65,9 @@ func (b *Batch) DecodeObject(e *Event, s string) error {
 		e.fields = e.fields[:from]
 		return err
 	}
+	for i := from; i < len(e.fields); i++ {
+		e.mask |= e.fields[i].key.bit()
+	}
 	return nil
 }
 
@@ -93,7 +97,7 @@ func (e *Event) TakeField(name string) (Value, bool) {
 }
 
 // AddField appends a top-level field without looking whether it exists. For decoders that know.
-func (e *Event) AddField(name string, v Value) { *e.b.add(&e.fields, MakeKey(name)) = v }
+func (e *Event) AddField(name string, v Value) { *e.addTop(MakeKey(name)) = v }
 
 // scanner walks over JSON text. Values it returns alias p.
 type scanner struct {
@@ -119,7 +123,14 @@ func (s *scanner) bom() {
 	s.space()
 }
 
+// space steps over white space; compact JSON has none, so the first byte decides.
 func (s *scanner) space() {
+	if s.i < len(s.p) && s.p[s.i] <= ' ' {
+		s.skipSpace()
+	}
+}
+
+func (s *scanner) skipSpace() {
 	for s.i < len(s.p) {
 		switch s.p[s.i] {
 		case '\n', '\r':
@@ -187,6 +198,7 @@ func (s *scanner) stringValue() (Value, error) {
 func (s *scanner) container() (Value, error) {
 	from := s.i
 	s.dirty, s.high = false, false
+	s.b.sums = s.b.sums[:0]
 	if err := s.skip(); err != nil {
 		return Value{}, err
 	}
@@ -203,13 +215,14 @@ func (s *scanner) object(fs *[]field) error {
 		return err
 	}
 	first := len(*fs)
+	var mask uint64         // bits of the names so far
 	var seen map[string]int // only past 32 fields
 	for n := 0; ; n++ {
 		done, err := s.next('}', n)
 		if done || err != nil {
 			return err
 		}
-		name, err := s.key()
+		k, err := s.key()
 		if err != nil {
 			return err
 		}
@@ -217,13 +230,16 @@ func (s *scanner) object(fs *[]field) error {
 		if err != nil {
 			return err
 		}
+		name := k.s
 		if s.top != nil && len(name) > 8 && name[0] == '@' && s.depth == 1 && s.top.take(name, v) {
 			continue
 		}
-		k := MakeKey(name)
 		var at *Value
 		if n < 32 {
-			at = lookup((*fs)[first:], &k)
+			if mask&k.bit() != 0 {
+				at = lookup((*fs)[first:], &k)
+			}
+			mask |= k.bit()
 		} else {
 			if seen == nil {
 				seen = make(map[string]int, 64)
@@ -299,18 +315,18 @@ func (s *scanner) next(closing byte, n int) (done bool, err error) {
 }
 
 // key reads a name and its colon.
-func (s *scanner) key() (string, error) {
+func (s *scanner) key() (Key, error) {
 	if s.i >= len(s.p) || s.p[s.i] != '"' {
-		return "", s.fail("name missing")
+		return Key{}, s.fail("name missing")
 	}
 	s.keys++
 	if s.keys > MaxKeys {
-		return "", s.fail("more than 10,000 names")
+		return Key{}, s.fail("more than 10,000 names")
 	}
 	from := s.i
 	escaped, high, err := s.scanString()
 	if err != nil {
-		return "", err
+		return Key{}, err
 	}
 	s.high = s.high || high
 	name := ""
@@ -322,10 +338,13 @@ func (s *scanner) key() (string, error) {
 	}
 	s.space()
 	if s.i >= len(s.p) || s.p[s.i] != ':' {
-		return "", s.fail("colon missing")
+		return Key{}, s.fail("colon missing")
 	}
 	s.i++
-	return name, nil
+	if escaped {
+		return MakeKey(name), nil
+	}
+	return makeKey(name, !high), nil
 }
 
 // skip walks over the value at i, checking it whole.
@@ -358,25 +377,24 @@ func (s *scanner) skipObject() error {
 		return err
 	}
 	base := len(s.b.sums)
-	defer func() { s.b.sums = s.b.sums[:base] }()
+	var mask uint64
 	for n := 0; ; n++ {
 		done, err := s.next('}', n)
 		if done || err != nil {
+			s.b.sums = s.b.sums[:base]
 			return err
 		}
-		name, err := s.key()
+		k, err := s.key()
 		if err != nil {
 			return err
 		}
-		k := MakeKey(name)
 		if n >= 32 {
 			s.dirty = true // object finds doubles of wide ones
 		} else {
-			for _, sum := range s.b.sums[base:] {
-				if sum == k.sum {
-					s.dirty = true
-				}
+			if mask&k.bit() != 0 && slices.Contains(s.b.sums[base:], k.sum) {
+				s.dirty = true
 			}
+			mask |= k.bit()
 			s.b.sums = append(s.b.sums, k.sum)
 		}
 		if err := s.skip(); err != nil {
@@ -588,9 +606,9 @@ func (b *Batch) unescape(s string) string {
 func (b *Batch) Merge(e *Event, m Value) {
 	for name, v := range b.Each(m) {
 		k := MakeKey(name)
-		at := lookup(e.fields, &k)
+		at := e.top(&k)
 		if at == nil {
-			at = b.add(&e.fields, k)
+			at = e.addTop(k)
 		}
 		*at = v
 	}

@@ -17,8 +17,14 @@ type Key struct {
 
 var tagsKey = MakeKey("tags")
 
+// needsEscape is the bit of a sum that says that the name cannot be written to JSON as it is.
+const needsEscape = 1 << 63
+
 // MakeKey prepares a name. s must live as long as the batch.
-func MakeKey(s string) Key {
+func MakeKey(s string) Key { return makeKey(s, plainLen(s) == len(s)) }
+
+// makeKey is MakeKey for a name of which is known whether it is ASCII without need of an escape.
+func makeKey(s string, plain bool) Key {
 	n := len(s)
 	sum := uint64(n) << 56
 	p := unsafe.Slice(unsafe.StringData(s), n)
@@ -32,7 +38,23 @@ func MakeKey(s string) Key {
 			sum ^= uint64(c) << (8 * i)
 		}
 	}
+	if sum &^= needsEscape; !plain {
+		sum |= needsEscape
+	}
 	return Key{sum, s}
+}
+
+// bit is one of 64, by name: a set of names may hold a name only when its bit is set in the set's mask.
+func (k *Key) bit() uint64 { return 1 << (k.sum * 0x9e3779b97f4a7c15 >> 58) }
+
+// appendJSON appends "name":
+func (k *Key) appendJSON(dst []byte) []byte {
+	if k.sum&needsEscape != 0 {
+		return append(AppendString(dst, k.s), ':')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, k.s...)
+	return append(dst, '"', ':')
 }
 
 // index reads the key as a place in a list of n; -1 is the last element.

@@ -15,19 +15,18 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 		dst = AppendISO(dst, e.ts)
 		dst = append(dst, '"')
 	}
-	if v := lookup(e.fields, &versionKey); v != nil {
+	if v := e.top(&versionKey); v != nil {
 		dst = comma(dst)
 		dst = append(dst, `"@version":`...)
 		dst = e.b.AppendJSON(dst, *v)
 	}
 	for i := range e.fields {
 		f := &e.fields[i]
-		if f.key.s == "@version" {
+		if f.key.sum == versionKey.sum && f.key.s == versionKey.s {
 			continue
 		}
 		dst = comma(dst)
-		dst = AppendString(dst, f.key.s)
-		dst = append(dst, ':')
+		dst = f.key.appendJSON(dst)
 		dst = e.b.AppendJSON(dst, f.v)
 	}
 	return append(dst, '}')
@@ -91,8 +90,7 @@ func (b *Batch) appendMap(dst []byte, fs []field) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendString(dst, fs[i].key.s)
-		dst = append(dst, ':')
+		dst = fs[i].key.appendJSON(dst)
 		dst = b.AppendJSON(dst, fs[i].v)
 	}
 	return append(dst, '}')
