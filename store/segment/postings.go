@@ -110,7 +110,7 @@ func readPostings(dst []uint32, b []byte, n, limit int) (out []uint32, ok bool) 
 	case postRuns:
 		dst, ok = readRuns(dst, b, n)
 	case postBitmap:
-		dst, ok = readBitmap(dst, b)
+		dst, ok = readBitmap(dst, b, n)
 	case postPacked:
 		dst, ok = readPacked(dst, b, n)
 	}
@@ -160,17 +160,18 @@ func readRuns(dst []uint32, b []byte, n int) ([]uint32, bool) {
 	return dst, true
 }
 
-func readBitmap(dst []uint32, b []byte) ([]uint32, bool) {
-	if len(b) < 4 || (len(b)-4)%8 != 0 {
+func readBitmap(dst []uint32, b []byte, n int) ([]uint32, bool) {
+	if len(b) < 4 {
 		return dst, false
 	}
 	base := uint64(binary.LittleEndian.Uint32(b)) * 64
-	if base+uint64(len(b)-4)*8 > maxRows+64 {
-		return dst, false
-	}
-	for b = b[4:]; len(b) > 0; b = b[8:] {
-		for w := binary.LittleEndian.Uint64(b); w != 0; w &= w - 1 {
+	for b = b[4:]; n > 0; b = b[8:] {
+		if len(b) < 8 || base > maxRows {
+			return dst, false
+		}
+		for w := binary.LittleEndian.Uint64(b); w != 0 && n > 0; w &= w - 1 {
 			dst = append(dst, uint32(base)+uint32(bits.TrailingZeros64(w)))
+			n--
 		}
 		base += 64
 	}

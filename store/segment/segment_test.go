@@ -65,7 +65,7 @@ func TestPostingsRoundTrip(t *testing.T) {
 		if len(rows) < 2 {
 			continue
 		}
-		got, ok := readPostings(nil, appendPostings(nil, rows), len(rows), int(rows[len(rows)-1])+1)
+		got, ok := readPostings(nil, append(appendPostings(nil, rows), 0xFF, 0xFF, 0xFF), len(rows), int(rows[len(rows)-1])+1)
 		if !ok || !slices.Equal(got, rows) {
 			t.Fatalf("seed %d: %d rows differ (%v)", seed, len(rows), ok)
 		}
