@@ -33,6 +33,15 @@ type Output struct {
 	Protocol       string
 }
 
+// IsFilebeat tells a filebeat.yml from a weir.yml: by its name, else by its sections.
+func IsFilebeat(path string, text []byte) bool {
+	if strings.Contains(filepath.Base(path), "filebeat") {
+		return true
+	}
+	root := newFile(path, text, os.LookupEnv).parse(text)
+	return root != nil && (root.get("filebeat") != nil || root.get("output") != nil)
+}
+
 // ReadFilebeat reads a filebeat.yml. The error is Errors when the file can be opened.
 func ReadFilebeat(path string) (Filebeat, error) {
 	text, err := os.ReadFile(path)

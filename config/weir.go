@@ -26,6 +26,8 @@ type Weir struct {
 	// AgentMemory and the like are in Agent; Filebeat are filebeat.yml files whose inputs are added.
 	Filebeat []string
 	Broker   Broker
+	// Output is the output section of a filebeat.yml that an agent runs alone; weir.yml has none.
+	Output Output
 	// Pipelines run in this process.
 	Pipelines []Pipeline
 	Log       Log

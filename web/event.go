@@ -84,7 +84,7 @@ func (s *Server) neighbours(ctx context.Context, r *http.Request, index string, 
 	if err != nil {
 		return nil, err
 	}
-	return rowsOf(v), nil
+	return rowsOf(v, false), nil
 }
 
 // fields answers the fields of an index pattern.

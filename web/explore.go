@@ -45,6 +45,7 @@ type exploreRequest struct {
 	Breakdown string   `json:"breakdown"`
 	Size      int      `json:"size"`
 	Cursor    string   `json:"cursor"`
+	Source    bool     `json:"source"` // rows carry the whole document
 }
 
 // explore answers with NDJSON frames as they come: parsed, hits, histogram (several), done or error.
@@ -231,7 +232,7 @@ func (q *query) rows(ctx context.Context, out *frames, sum *summary) error {
 		return err
 	}
 	sum.note(v)
-	rows := rowsOf(v)
+	rows := rowsOf(v, q.req.Source)
 	var cursor any
 	if len(rows) == q.req.Size {
 		cursor = base64.RawURLEncoding.EncodeToString(rows[len(rows)-1].Sort)
@@ -243,11 +244,15 @@ func (q *query) rows(ctx context.Context, out *frames, sum *summary) error {
 	return nil
 }
 
-func rowsOf(v *fastjson.Value) []live.Row {
+func rowsOf(v *fastjson.Value, whole bool) []live.Row {
 	rows := []live.Row{}
 	var b live.Builder
 	for _, h := range v.GetArray("hits", "hits") {
-		row := b.Row(string(h.GetStringBytes("_index")), string(h.GetStringBytes("_id")), h.Get("_source").MarshalTo(nil))
+		source := h.Get("_source").MarshalTo(nil)
+		row := b.Row(string(h.GetStringBytes("_index")), string(h.GetStringBytes("_id")), source)
+		if whole {
+			row.Doc = source
+		}
 		if sort := h.Get("sort"); sort != nil {
 			row.Sort = sort.MarshalTo(nil)
 		}

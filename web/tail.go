@@ -37,7 +37,7 @@ type tailMessage struct {
 
 // tail streams documents as they come: first the newest 200 that a search finds, then each as it passes.
 func (s *Server) tail(w http.ResponseWriter, r *http.Request) {
-	q, err := s.newQuery(r.Context(), r, exploreRequest{Index: r.FormValue("index"), Query: r.FormValue("query"), Lang: r.FormValue("lang"), From: "now-1d", To: "now+1h", Size: tailHistory})
+	q, err := s.newQuery(r.Context(), r, exploreRequest{Index: r.FormValue("index"), Query: r.FormValue("query"), Lang: r.FormValue("lang"), From: "now-1d", To: "now+1h", Size: tailHistory, Source: r.FormValue("source") == "true"})
 	if err != nil {
 		failWith(w, err)
 		return
@@ -53,7 +53,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) {
 			fail(w, http.StatusBadRequest, "bad_query", err.Error())
 			return
 		}
-		if sub, err = s.cfg.Live.Subscribe(tailMatch(q.req.Index, match)); err != nil {
+		if sub, err = s.cfg.Live.Subscribe(tailMatch(q.req.Index, match), q.req.Source); err != nil {
 			fail(w, http.StatusTooManyRequests, "too_many_tails", err.Error())
 			return
 		}
@@ -165,7 +165,7 @@ func (q *query) newest(ctx context.Context) ([]live.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := rowsOf(v)
+	rows := rowsOf(v, q.req.Source)
 	slices.Reverse(rows)
 	return rows, nil
 }

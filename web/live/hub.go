@@ -120,18 +120,22 @@ func deliver(b *Builder, d Doc, subs []*Subscriber) {
 			r := b.Row(d.Index, d.ID, d.Source)
 			row = &r
 		}
-		s.push(*row)
+		r := *row
+		if s.whole {
+			r.Doc = d.Source
+		}
+		s.push(r)
 	}
 }
 
-// Subscribe opens a tail of the documents for which match is true. The caller closes it.
-func (h *Hub) Subscribe(match func(Doc) bool) (*Subscriber, error) {
+// Subscribe opens a tail of the documents for which match is true; whole rows carry their documents. The caller closes it.
+func (h *Hub) Subscribe(match func(Doc) bool, whole bool) (*Subscriber, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.subs) >= maxSubscribers {
 		return nil, ErrTooMany
 	}
-	s := &Subscriber{hub: h, match: match, wake: make(chan struct{}, 1)}
+	s := &Subscriber{hub: h, match: match, whole: whole, wake: make(chan struct{}, 1)}
 	h.subs[s] = struct{}{}
 	h.listeners.Add(1)
 	return s, nil
@@ -150,6 +154,7 @@ func (h *Hub) remove(s *Subscriber) {
 type Subscriber struct {
 	hub   *Hub
 	match func(Doc) bool
+	whole bool
 	wake  chan struct{}
 
 	mu      sync.Mutex

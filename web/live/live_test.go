@@ -14,7 +14,7 @@ func TestEveryDocumentIsCounted(t *testing.T) {
 	h := NewHub()
 	done := make(chan error)
 	go func() { done <- h.Run(ctx) }()
-	s, err := h.Subscribe(nil)
+	s, err := h.Subscribe(nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestSubscriberSeesOnlyItsMatches(t *testing.T) {
 	t.Parallel()
 	h := NewHub()
 	go h.Run(t.Context())
-	s, err := h.Subscribe(func(d Doc) bool { return strings.Contains(string(d.Source), "ERROR") })
+	s, err := h.Subscribe(func(d Doc) bool { return strings.Contains(string(d.Source), "ERROR") }, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestSubscriberSeesOnlyItsMatches(t *testing.T) {
 	h.Offer([]Doc{{Source: []byte(`{"message":"fine"}`)}, {Source: []byte(`{"message":"ERROR here"}`)}})
 	<-s.Ready()
 	rows, _, _, _ := s.Take(10)
-	if len(rows) != 1 || rows[0].Message != "ERROR here" {
+	if len(rows) != 1 || rows[0].Message != "ERROR here" || string(rows[0].Doc) == "" {
 		t.Fatalf("rows = %+v", rows)
 	}
 }
@@ -72,11 +72,11 @@ func TestTooManySubscribers(t *testing.T) {
 	t.Parallel()
 	h := NewHub()
 	for range maxSubscribers {
-		if _, err := h.Subscribe(nil); err != nil {
+		if _, err := h.Subscribe(nil, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := h.Subscribe(nil); err != ErrTooMany {
+	if _, err := h.Subscribe(nil, false); err != ErrTooMany {
 		t.Fatalf("err = %v", err)
 	}
 }

@@ -35,6 +35,7 @@ type Row struct {
 	Source  *Place                     `json:"source,omitempty"`
 	Fields  map[string]json.RawMessage `json:"fields"`
 	Sort    json.RawMessage            `json:"sort,omitempty"`
+	Doc     json.RawMessage            `json:"doc,omitempty"` // the whole document, for those who asked for it
 }
 
 // Place is where in which file a row's bytes stand.
