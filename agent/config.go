@@ -60,9 +60,9 @@ type Config struct {
 type Input struct {
 	// ID names the input in the registry's and the status' answers; it may be empty. Changing it repeats nothing.
 	ID string
-	// Type is filestream, log, container or stdin. It is input.type in records; container decodes Docker's and CRI's lines first.
+	// Type is filestream, log or container. It is input.type in records; container decodes Docker's and CRI's lines first.
 	Type string
-	// Paths are globs: *, ?, [class] within one path element; one ** element stands for up to 8 levels. Required, but for stdin.
+	// Paths are globs: *, ?, [class] within one path element; one ** element stands for up to 8 levels. Required.
 	Paths []string
 	// ExcludeFiles and IncludeFiles are regular expressions on whole paths; a file must match an IncludeFiles, when there are any.
 	ExcludeFiles, IncludeFiles []string
@@ -102,10 +102,9 @@ type Input struct {
 	CheckInterval time.Duration
 	// CloseInactive closes the descriptor of a file without new lines for this long. The place is kept.
 	CloseInactive time.Duration
-	// CloseRenamed and CloseRemoved give up a renamed or removed file at once instead of reading it to its end. What they give up
-	// is counted as lost.
+	// CloseRenamed and CloseRemoved end a renamed or removed file when it is read to its end, without waiting for late lines.
 	CloseRenamed, CloseRemoved bool
-	// CloseEOF gives a file up at its first end: later lines are not read before the next start.
+	// CloseEOF closes the descriptor of a file as soon as it is read to its end. It is opened again when it grows.
 	CloseEOF bool
 	// CleanRemoved forgets a removed file (default true). Off: its place is kept for CleanInactive.
 	CleanRemoved bool
@@ -113,7 +112,7 @@ type Input struct {
 	CleanInactive time.Duration
 	// HarvesterLimit is how many files of this input are read at the same time, oldest first. 0: all.
 	HarvesterLimit int
-	// FileIdentity is auto (place, head and tail together) or path (for file systems whose inodes change).
+	// FileIdentity is auto: place, head and tail of a file together. Nothing else is supported.
 	FileIdentity string
 	// Compression is none (a compressed file only finishes the file it was made of), auto or gzip (it is a source of its own).
 	Compression string
@@ -265,7 +264,9 @@ func (c *Config) Validate() []error {
 	}
 	for i := range c.Inputs {
 		in := &c.Inputs[i]
-		for _, err := range in.validate() {
+		faults := in.validate()
+		_, more := compileInput(c, in, i, &identity{compat: c.Compat})
+		for _, err := range append(faults, more...) {
 			place := in.Place
 			if place == "" {
 				place = fmt.Sprintf("input %d", i+1)

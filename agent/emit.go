@@ -38,6 +38,9 @@ func (l *lane) Emit(m *lines.Message) {
 			l.dropAll(m, rule)
 			return
 		}
+		if !s.in.conf.KeepNull {
+			dropNulls(ev.fields)
+		}
 		b.arena = ev.append(b.arena)
 	}
 	if bad || m.Flags&lines.BadEncoding != 0 {

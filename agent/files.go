@@ -64,6 +64,7 @@ func (a *Agent) closeLocked(s *source) {
 
 // cannotOpenLocked notes why; the keeper looks at the directory, and tries again.
 func (a *Agent) cannotOpenLocked(s *source, err error, now time.Time) {
+	a.restedLocked(s)
 	s.retryAt = now.Add(a.cfg.timing.reread)
 	a.retry = append(a.retry, s)
 	if s.fault == "" && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errAnother) {
@@ -92,6 +93,41 @@ func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
 	return now.Sub(s.blockedSince) >= a.cfg.timing.succession
 }
 
+// mayReadLocked applies the harvester limit of the input: a file that may not be read now waits until another is read to its end.
+func (a *Agent) mayReadLocked(s *source) bool {
+	in := s.in
+	if in.conf.HarvesterLimit == 0 {
+		return true
+	}
+	if _, ok := in.busy[s]; !ok && len(in.busy) >= in.conf.HarvesterLimit {
+		if !slices.Contains(in.queue, s) {
+			in.queue = append(in.queue, s)
+		}
+		return false
+	}
+	in.busy[s] = struct{}{}
+	return true
+}
+
+// restedLocked lets another file of the input be read: the one that was written to longest ago.
+func (a *Agent) restedLocked(s *source) {
+	in := s.in
+	delete(in.busy, s)
+	in.queue = slices.DeleteFunc(in.queue, func(o *source) bool { return o.phase != reading })
+	if len(in.queue) == 0 {
+		return
+	}
+	oldest := 0
+	for i, o := range in.queue {
+		if o.watchTime.Before(in.queue[oldest].watchTime) {
+			oldest = i
+		}
+	}
+	next := in.queue[oldest]
+	in.queue = slices.Delete(in.queue, oldest, oldest+1)
+	next.chain.lane.wake(next)
+}
+
 // hasSuccessor reports whether a source follows s in its chain.
 func (a *Agent) hasSuccessor(s *source) bool {
 	a.mu.Lock()
@@ -105,6 +141,7 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 		return
 	}
 	s.phase = ended
+	a.restedLocked(s)
 	a.log.Debug("source ended", "path", s.path, "source", s.id, "why", why.String())
 	if unread > 0 {
 		s.account.lost.Add(unread)

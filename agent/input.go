@@ -16,7 +16,9 @@ type input struct {
 	spec   *lines.Spec
 	filter lines.Filter
 	topic  format
-	chain  []processor // of the input, then of the agent
+	chain  []processor          // of the input, then of the agent
+	busy   map[*source]struct{} // being read; only with a harvester limit. Guarded by Agent.mu
+	queue  []*source            // waiting for that; guarded by Agent.mu
 
 	base     map[string]any // constant fields of all its files
 	metadata map[string]any
@@ -30,7 +32,7 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*input, []erro
 			errs = append(errs, err)
 		}
 	}
-	out := &input{conf: in, index: index}
+	out := &input{conf: in, index: index, busy: map[*source]struct{}{}}
 	var err error
 	out.sel, err = newSelection(in)
 	note(err)

@@ -141,14 +141,14 @@ func (k *keeper) expand(now time.Time) {
 	for _, path := range order {
 		d := k.a.dirLocked(path)
 		d.globs, d.tree = globs[path], tree[path]
-		if k.watchLocked(d, now) {
+		if k.watchLocked(d) {
 			unseen = append(unseen, d)
 		}
 	}
 	for path := range tree {
 		d := k.a.dirLocked(path)
 		d.tree = true
-		k.watchLocked(d, now)
+		k.watchLocked(d)
 	}
 	k.a.mu.Unlock()
 	if !k.first {
@@ -159,7 +159,7 @@ func (k *keeper) expand(now time.Time) {
 }
 
 // watchLocked asks the kernel for reports on d, and says whether d has not been looked at since it is watched.
-func (k *keeper) watchLocked(d *dir, now time.Time) (unseen bool) {
+func (k *keeper) watchLocked(d *dir) (unseen bool) {
 	if d.watched {
 		return !d.scanned
 	}

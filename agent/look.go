@@ -50,6 +50,9 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 	for _, name := range absent {
 		if s := d.files[name]; s != nil {
 			k.vanishedLocked(s, now)
+			if _, err := statPath(filepath.Join(d.path, name), false); err != nil {
+				k.unfollowLocked(d, name)
+			}
 		}
 	}
 }
@@ -140,6 +143,7 @@ func (k *keeper) entry(d *dir, name string) (*entry, error) {
 		if in := k.inputFor(d, name); in == nil || !in.conf.Symlinks {
 			return nil, nil
 		}
+		k.follow(d, name)
 		if e.st, err = statPath(e.path, true); err != nil {
 			return nil, err
 		}

@@ -275,14 +275,15 @@ func (k *keeper) endingLocked(s *source, now time.Time) bool {
 		return false
 	case s.gone && s.file == nil:
 		return k.unreachableLocked(s, now)
-	case s.gone && s.atEOF && now.Sub(later(s.quietSince, s.since)) >= t.gone,
+	case s.gone && s.atEOF && (s.in.conf.CloseRemoved || now.Sub(later(s.quietSince, s.since)) >= t.gone),
 		s.gone && now.Sub(s.since) >= t.hold:
 		s.finish, s.why = true, endRemoved
 		s.chain.lane.wake(s)
 		return false
 	case s.gone:
 		return false
-	case s.replaced && s.atEOF && now.Sub(later(s.quietSince, s.since)) >= t.quiet && s.chain.after(s) != nil:
+	case s.replaced && s.atEOF && s.in.conf.CloseRenamed,
+		s.replaced && s.atEOF && now.Sub(later(s.quietSince, s.since)) >= t.quiet && s.chain.after(s) != nil:
 		s.finish = true
 		s.chain.lane.wake(s)
 		return true
@@ -299,6 +300,10 @@ func later(a, b time.Time) time.Time {
 
 // unreachableLocked: the file of s is gone and no descriptor was open. It may have been moved or compressed.
 func (k *keeper) unreachableLocked(s *source, now time.Time) bool {
+	if e := k.findMoved(s); e != nil {
+		k.renamedLocked(s, k.a.dirLocked(filepath.Dir(e.path)), e, now)
+		return false
+	}
 	if e := k.findCopy(s); e != nil {
 		k.continueLocked(s, e, now)
 		return false

@@ -72,6 +72,9 @@ func (l *lane) file(s *source) (f content, finish bool) {
 		a.poke()
 		return nil, false
 	}
+	if !a.mayReadLocked(s) {
+		return nil, false
+	}
 	if s.file == nil {
 		if err := a.openLocked(s); err != nil {
 			a.cannotOpenLocked(s, err, l.now)
@@ -395,6 +398,7 @@ func (l *lane) finish(s *source, rest []byte) {
 	}
 	l.a.mu.Lock()
 	s.finish, s.atEOF = false, true
+	l.a.restedLocked(s)
 	if next := c.after(s); next != nil {
 		l.wake(next)
 	}
@@ -413,6 +417,7 @@ func (l *lane) noteEnd(s *source, finish bool) bool {
 	defer a.mu.Unlock()
 	s.quietSince = s.grew
 	s.atEOF = true
+	a.restedLocked(s)
 	s.fault = ""
 	if next := s.chain.after(s); next != nil && next.phase == reading {
 		s.chain.lane.wake(next)
@@ -426,6 +431,10 @@ func (l *lane) park(s *source) {
 	s.parked = l.clock
 	l.parked = append(l.parked, parking{s, l.clock, l.now})
 	limit := max(idleOpen/len(l.a.lanes), 1)
+	if s.in.conf.CloseEOF {
+		l.parked[0], l.parked[len(l.parked)-1] = l.parked[len(l.parked)-1], l.parked[0]
+		limit = len(l.parked) - 1
+	}
 	for len(l.parked) > limit {
 		l.unpark()
 	}
@@ -451,6 +460,7 @@ func (l *lane) unpark() {
 func (l *lane) report(s *source, ph phase, err error) {
 	a := l.a
 	a.mu.Lock()
+	a.restedLocked(s)
 	if ph == suspect {
 		s.phase, s.since = suspect, l.now
 		a.suspects = append(a.suspects, s)

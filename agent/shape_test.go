@@ -307,3 +307,56 @@ func TestDescriptors(t *testing.T) {
 	}
 	h.await("one file less", func() bool { return h.a.Status().Stats.Files == 699 })
 }
+
+// TestHarvesterLimit: few files at a time, and still all of them, also as they grow.
+func TestHarvesterLimit(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.cfg.Inputs[0].HarvesterLimit = 2
+	for i := range 20 {
+		h.write(fmt.Sprintf("f%d.log", i), "x\n")
+	}
+	h.start()
+	h.await("20 lines", func() bool { return len(h.q.records()) == 20 })
+	for i := range 20 {
+		h.write(fmt.Sprintf("f%d.log", i), "y\n")
+	}
+	h.await("40 lines", func() bool { return len(h.q.records()) == 40 })
+}
+
+// TestKubernetes: a link in containers/ leads to pods/, which leads to the file; the runtime rotates the file behind the links.
+func TestKubernetes(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.cfg.Inputs[0] = DefaultInput("container")
+	h.cfg.Inputs[0].Paths = []string{h.path("containers/*.log")}
+	h.cfg.ScanFrequency = time.Hour
+	for _, dir := range []string{"containers", "pods", "docker"} {
+		if err := os.Mkdir(h.path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(to, name string) {
+		if err := os.Symlink(h.path(to), h.path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("docker/0.log", "pods/0.log")
+	link("pods/0.log", "containers/web.log")
+	line := func(text string) string { return "2020-01-02T03:04:05Z stdout F " + text + "\n" }
+	h.write("docker/0.log", line("one"))
+	h.start()
+	h.expect("one")
+	h.write("docker/0.log", line("two"))
+	h.expect("one", "two")
+	h.rename("docker/0.log", "docker/0.log.20261122-093000")
+	h.write("docker/0.log", line("three"))
+	h.expect("one", "two", "three")
+	if got := field(t, h.q.records()[0].Value, "log.file.path"); got != h.path("containers/web.log") {
+		t.Errorf("log.file.path %s", got)
+	}
+	h.stop()
+	h.start()
+	h.write("docker/0.log", line("four"))
+	h.expect("one", "two", "three", "four")
+}

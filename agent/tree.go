@@ -126,3 +126,15 @@ func expandKeys(t map[string]any) map[string]any {
 	}
 	return out
 }
+
+// dropNulls removes keys whose value is null, at every level of objects.
+func dropNulls(t map[string]any) {
+	for k, v := range t {
+		switch v := v.(type) {
+		case nil:
+			delete(t, k)
+		case map[string]any:
+			dropNulls(v)
+		}
+	}
+}

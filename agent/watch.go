@@ -11,6 +11,7 @@ type dir struct {
 	path  string
 	globs []want
 	files map[string]*source // by name in this directory
+	links map[string][]alias // names elsewhere that lead to a name here
 
 	watched bool // the kernel reports changes
 	tree    bool // its directories matter

@@ -114,6 +114,14 @@ func (w *watcher) reports(b []byte) (poke bool) {
 	return poke
 }
 
+// grewLocked wakes the source of a name.
+func (d *dir) grewLocked(name string) {
+	if s := d.files[name]; s != nil {
+		s.atEOF = false
+		s.chain.lane.wake(s)
+	}
+}
+
 func (w *watcher) reportLocked(wd int32, mask, cookie uint32, name []byte) (poke bool) {
 	if mask&unix.IN_Q_OVERFLOW != 0 {
 		w.a.stats.overflows.Add(1)
@@ -135,14 +143,16 @@ func (w *watcher) reportLocked(wd int32, mask, cookie uint32, name []byte) (poke
 		w.noteTree()
 		return true
 	case mask&unix.IN_MODIFY != 0:
-		if s := d.files[string(name)]; s != nil {
-			s.atEOF = false
-			s.chain.lane.wake(s)
-			return false
+		d.grewLocked(string(name))
+		for _, l := range d.links[string(name)] {
+			l.d.grewLocked(l.name)
 		}
 		return false
 	case len(name) == 0:
 		return false
+	}
+	for _, l := range d.links[string(name)] {
+		w.note(l.d, l.name, "")
 	}
 	w.note(d, string(name), w.renamed(d, mask, cookie, string(name)))
 	return true
