@@ -139,3 +139,15 @@ func benchmarkFile(b *testing.B, name, pattern string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 	b.ReportMetric(100*float64(hits)/float64(len(lines)), "%hits")
 }
+
+func BenchmarkCompile(b *testing.B) {
+	for _, name := range []string{"COMBINEDAPACHELOG", "SYSLOGLINE", "HAPROXYHTTP", "NAGIOSLOGLINE", "BACULA_LOGLINE", "WORD"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Stock(true).Compile("%{"+name+"}", DefaultOptions()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

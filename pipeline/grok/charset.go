@@ -183,7 +183,6 @@ func (s charset) appendRange(lo, hi rune) charset {
 type byteset [4]uint64
 
 func (s *byteset) add(b byte)      { s[b>>6] |= 1 << (b & 63) }
-func (s *byteset) remove(b byte)   { s[b>>6] &^= 1 << (b & 63) }
 func (s *byteset) has(b byte) bool { return s[b>>6]&(1<<(b&63)) != 0 }
 func (s byteset) empty() bool      { return s == byteset{} }
 
@@ -194,8 +193,6 @@ func (s byteset) or(o byteset) byteset {
 func (s byteset) and(o byteset) byteset {
 	return byteset{s[0] & o[0], s[1] & o[1], s[2] & o[2], s[3] & o[3]}
 }
-
-func (s byteset) within(o byteset) bool { return s.and(o) == s }
 
 // leads returns the bytes a member of s can begin with. Bytes that are no valid UTF-8 count as U+FFFD.
 func (s charset) leads() byteset {

@@ -36,7 +36,7 @@ func TestGuardKeepsTimeLinear(t *testing.T) {
 		}
 		m := &machine{timeout: 20 * time.Second}
 		m.init(re.prog)
-		line := append(bytes.Repeat([]byte(c.unit), (64<<10)/len(c.unit)), c.tail...)
+		line := append(bytes.Repeat([]byte(c.unit), (64<<10)/testShare/len(c.unit)), c.tail...)
 		start := time.Now()
 		_, err = m.search(line, 0)
 		if took := time.Since(start); took > 2*time.Second && !raceEnabled {

@@ -60,7 +60,7 @@ func TestRecognizersMatchTheirPatterns(t *testing.T) {
 					}
 					r := rand.New(rand.NewPCG(7, 11))
 					a, b := fast.NewMatcher(), slow.NewMatcher()
-					for range 700 {
+					for range 700 / testShare {
 						sameResult(t, a, b, randomText(r, 8), name)
 					}
 				}

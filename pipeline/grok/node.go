@@ -68,11 +68,17 @@ func repeat(n *node, lo, hi int) *node {
 	return &node{kind: kRep, min: lo, max: hi, kids: []*node{n}}
 }
 
-// size counts the nodes of a tree.
+// size counts the nodes of a tree, those of a repeat as often as it is unrolled.
 func size(n *node) int {
 	t := 1
 	for _, k := range n.kids {
 		t += size(k)
+	}
+	if n.kind != kRep || len(n.kids[0].kids) == 0 {
+		return t
+	}
+	if copies := max(n.min, n.max, 1); copies*(t-1) <= unrollNodes {
+		return 1 + copies*(t-1)
 	}
 	return t
 }

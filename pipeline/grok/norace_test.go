@@ -2,4 +2,7 @@
 
 package grok
 
-const raceEnabled = false
+const (
+	raceEnabled = false
+	testShare   = 1
+)

@@ -202,7 +202,7 @@ func TestMachineAgreesWithWalk(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 3))
-			for range oracleRounds {
+			for range oracleRounds / testShare {
 				e := &randomExpr{r: r, wide: kind.wide, refs: kind.refs}
 				e.alternatives(3)
 				expr := e.b.String()

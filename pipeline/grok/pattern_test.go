@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -78,6 +79,49 @@ func TestInvalidUTF8(t *testing.T) {
 			t.Errorf("lenient %v: match is %v", lenient, ok)
 		}
 	}
+}
+
+func TestNestedRepeatsStaySmall(t *testing.T) {
+	t.Parallel()
+	re, err := CompileRegexp(`(?:(?:(?:(?:(?:(?:ab|c){20}d){20}e){20}f){20}g){20}h){20}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(re.prog.code); n > 2000 {
+		t.Errorf("%d instructions", n)
+	}
+	if _, err := CompileRegexp(strings.Repeat("(?:[a-c]x|d){30}", 900)); err == nil || !strings.Contains(err.Error(), "instructions") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSharedUse runs one Pattern and one Regexp from several goroutines.
+func TestSharedUse(t *testing.T) {
+	t.Parallel()
+	p, err := Stock(true).Compile("%{COMBINEDAPACHELOG}", DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	re, err := CompileRegexp(`(\d+) (\w+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			m := p.NewMatcher()
+			for _, l := range apacheLines(200) {
+				if ok, err := m.Match(l); !ok || err != nil {
+					t.Errorf("%q: %v %v", l, ok, err)
+					return
+				}
+				if re.FindSubmatchIndex([]byte("a 12 b")) == nil {
+					t.Error("no match")
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestLints(t *testing.T) {
