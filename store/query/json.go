@@ -251,16 +251,33 @@ func (p *jsonParser) next(end byte) (done bool, err error) {
 
 func (p *jsonParser) number(n *Node) error {
 	start := p.i
-	for p.i < len(p.text) && strings.IndexByte("+-.eE0123456789", p.text[p.i]) >= 0 {
-		p.i++
+	digits := func() bool {
+		from := p.i
+		for p.i < len(p.text) && '0' <= p.text[p.i] && p.text[p.i] <= '9' {
+			p.i++
+		}
+		return p.i > from
 	}
-	n.Str = p.text[start:p.i]
-	digits := strings.TrimPrefix(n.Str, "-")
-	if _, err := strconv.ParseFloat(n.Str, 64); err != nil && !strings.Contains(err.Error(), "range") ||
-		digits == "" || digits[0] < '0' || digits[0] > '9' || strings.HasSuffix(n.Str, ".") ||
-		len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+	sign := func(set string) bool {
+		if p.i < len(p.text) && strings.IndexByte(set, p.text[p.i]) >= 0 {
+			p.i++
+			return true
+		}
+		return false
+	}
+	sign("-")
+	whole := p.i
+	ok := digits() && (p.text[whole] != '0' || p.i == whole+1)
+	if ok && sign(".") {
+		ok = digits()
+	}
+	if ok && sign("eE") {
+		sign("+-")
+		ok = digits()
+	}
+	if n.Str = p.text[start:p.i]; !ok {
 		p.i = start
-		return p.fail("bad number [%s]", n.Str)
+		return p.fail("bad number")
 	}
 	return nil
 }
