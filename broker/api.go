@@ -19,6 +19,8 @@ type api struct {
 const (
 	produceKey     int16 = 0
 	apiVersionsKey int16 = 18
+	handshakeKey   int16 = 17
+	saslKey        int16 = 36
 )
 
 // apiTable is every API served. An unknown key closes the connection.
@@ -37,6 +39,7 @@ func apiTable() []api {
 		{14, "SyncGroup", 0, 5, "s 4 s 3+:s 5+:s 5+:s [s b]", handleSyncGroup},
 		{15, "DescribeGroups", 0, 6, "{s} 3+:1", handleDescribeGroups},
 		{16, "ListGroups", 0, 5, "4+:{s} 5+:{s}", handleListGroups},
+		{17, "SaslHandshake", 0, 1, "s", handleSASLHandshake},
 		{18, "ApiVersions", 0, 4, "3+:s 3+:s", handleAPIVersions},
 		{19, "CreateTopics", 0, 7, "[s 4 2 [4 {4}] [s s]] 4 1+:1", handleCreateTopics},
 		{20, "DeleteTopics", 0, 6, "0-5:{s} 6+:[s u] 4", handleDeleteTopics},
@@ -46,6 +49,7 @@ func apiTable() []api {
 		{32, "DescribeConfigs", 0, 4, "[1 s {s}] 1+:1 3+:1", handleDescribeConfigs},
 		{33, "AlterConfigs", 0, 2, "[1 s [s s]] 1", handleAlterConfigs},
 		{35, "DescribeLogDirs", 1, 4, "[s {4}]", handleDescribeLogDirs},
+		{36, "SaslAuthenticate", 0, 2, "b", handleSASLAuthenticate},
 		{37, "CreatePartitions", 0, 3, "[s 4 [{4}]] 4 1", handleCreatePartitions},
 		{42, "DeleteGroups", 0, 2, "{s}", handleDeleteGroups},
 		{43, "ElectLeaders", 0, 2, "1+:1 [s {4}] 4", handleElectLeaders},

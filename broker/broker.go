@@ -12,6 +12,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,9 @@ type Config struct {
 	Listen    []string       // addresses of the Kafka protocol; default 127.0.0.1:9092; empty: only this process uses the broker
 	Listeners []net.Listener // further listeners, already open; Run closes them
 	Advertise string         // host:port told to clients; empty: the local address of each connection, which is right but for proxies
+
+	TLS   *tls.Config // of Listen and Listeners; nil: plaintext, which only loopback should see
+	Login Login       // who may log in, by SASL; nil: nobody needs to
 
 	Partitions int32   // of topics made on first use; default 1, which keeps total order
 	AutoCreate bool    // topics are made on first use; default true
@@ -182,6 +186,11 @@ func (b *Broker) open() error {
 		b.listeners = append(b.listeners, l)
 	}
 	b.listeners = append(b.listeners, b.cfg.Listeners...)
+	if b.cfg.TLS != nil {
+		for i, l := range b.listeners {
+			b.listeners[i] = tls.NewListener(l, b.cfg.TLS)
+		}
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 const (
 	maxProduceFrame = 100 << 20 // a Produce request
 	maxFrame        = 8 << 20   // any other request
+	maxLoginFrame   = 64 << 10  // any request before the login
 	minFrame        = 8         // key, version and correlation id
 	frameStep       = 1 << 20   // a frame's buffer grows as its bytes come
 	gatedFrame      = 64 << 10  // smaller frames pass without counting
@@ -42,6 +43,7 @@ type conn struct {
 	clientID string
 	software string // what the client said it is, empty without ApiVersions v3
 	jobs     chan job
+	sasl     saslState
 	frame    []byte // reused for requests whose bytes are not kept
 }
 
@@ -52,6 +54,8 @@ type reply struct {
 	version int16
 	flex    bool   // the response header has tags
 	release func() // called when the pieces are written
+	raw     bool   // the pieces are all there is, without a header
+	last    bool   // the connection is closed behind it
 }
 
 // answer is the second half of a request, done by the writer. An error closes the connection after earlier answers.
@@ -250,7 +254,10 @@ func (c *conn) arm(ctx context.Context, d time.Duration) bool {
 
 // request reads one frame of size bytes and does it.
 func (c *conn) request(ctx context.Context, size int32) error {
-	if size < minFrame || size > maxProduceFrame {
+	if c.sasl.raw && !c.sasl.done {
+		return c.readToken(ctx, size)
+	}
+	if size < minFrame || size > maxProduceFrame || !c.loggedIn() && size > maxLoginFrame {
 		return fmt.Errorf("%w: length %d", errFrame, size)
 	}
 	var head [minFrame]byte
@@ -277,6 +284,26 @@ func (c *conn) request(ctx context.Context, size int32) error {
 	return nil
 }
 
+// loggedIn reports whether all requests are allowed.
+func (c *conn) loggedIn() bool { return c.b.cfg.Login == nil || c.sasl.done }
+
+// readToken reads a bare token of a login.
+func (c *conn) readToken(ctx context.Context, size int32) error {
+	if size < 0 || size > maxLoginFrame {
+		return fmt.Errorf("%w: login token of %d bytes", errFrame, size)
+	}
+	token := make([]byte, size)
+	if _, err := io.ReadFull(c.nc, token); err != nil {
+		return fmt.Errorf("login token cut short: %w", err)
+	}
+	a, err := c.rawToken(token)
+	if err != nil {
+		return err
+	}
+	c.jobs <- job{answer: a}
+	return nil
+}
+
 // reqHead is the start of a request.
 type reqHead struct {
 	api         api
@@ -294,6 +321,9 @@ func (c *conn) parseHead(b []byte, size int32) (reqHead, error) {
 	}
 	if key != produceKey && size > maxFrame {
 		return h, fmt.Errorf("%w: %s of %d bytes", errFrame, a.name, size)
+	}
+	if !c.loggedIn() && key != apiVersionsKey && key != handshakeKey && key != saslKey {
+		return h, fmt.Errorf("%w: %s", errNotLoggedIn, a.name)
 	}
 	h.api, h.supported = a, h.version >= a.min && h.version <= a.max
 	if !h.supported && key != apiVersionsKey {
@@ -403,6 +433,9 @@ func (c *conn) write(ctx context.Context) {
 		if r.release != nil {
 			r.release()
 		}
+		if r.last && err == nil {
+			err = errLogin
+		}
 		if err != nil && !broken {
 			broken = true
 			c.b.log.Debug("connection given up", "client", c.host, slog.Any("error", err))
@@ -423,8 +456,10 @@ func (c *conn) finish(ctx context.Context, j job) (r reply, err error) {
 
 // send writes one answer, a MiB at a time, each with its own deadline. buf is scratch for the next.
 func (c *conn) send(correlation int32, r reply, buf []byte) ([]byte, error) {
-	buf = append(buf[:0], 0, 0, 0, 0, 0, 0, 0, 0)
-	binary.BigEndian.PutUint32(buf[4:], uint32(correlation))
+	buf = append(buf[:0], 0, 0, 0, 0)
+	if !r.raw {
+		buf = binary.BigEndian.AppendUint32(buf, uint32(correlation))
+	}
 	var pieces net.Buffers
 	if r.resp != nil {
 		if r.resp.IsFlexible() && r.resp.Key() != apiVersionsKey {

@@ -80,6 +80,7 @@ type MemberInfo struct {
 type Stats struct {
 	Requests     int64           `json:"requests"`
 	BadConns     int64           `json:"bad_connections"` // closed because of what they sent
+	FailedLogins int64           `json:"failed_logins"`
 	Connections  int             `json:"connections"`
 	Members      int             `json:"embedded_members"`
 	Refused      map[int16]int64 `json:"refused,omitempty"` // produces refused, by error code
@@ -98,7 +99,7 @@ type Stats struct {
 // Stats tells the broker's own figures.
 func (b *Broker) Stats() Stats {
 	s := Stats{
-		Requests: b.counters.requests.Load(), BadConns: b.counters.badConns.Load(), Refused: b.counters.refusals(),
+		Requests: b.counters.requests.Load(), BadConns: b.counters.badConns.Load(), FailedLogins: b.counters.failedLogins.Load(), Refused: b.counters.refusals(),
 		Unread: b.counters.unread.Load(), SlabBytes: b.pool.InUse(), DiskFull: b.full.Load(), ClusterID: b.meta.clusterID(),
 		Syncs: b.counters.syncs.Load(), SyncSeconds: time.Duration(b.counters.syncNanos.Load()).Seconds(),
 	}

@@ -11,12 +11,13 @@ import (
 
 // counters count since the start.
 type counters struct {
-	requests  atomic.Int64
-	badConns  atomic.Int64 // connections closed because of what they sent
-	fetchTurn atomic.Uint64
-	unread    atomic.Int64 // records removed that a pinning group had not read
-	syncs     atomic.Int64
-	syncNanos atomic.Int64
+	requests     atomic.Int64
+	badConns     atomic.Int64 // connections closed because of what they sent
+	fetchTurn    atomic.Uint64
+	failedLogins atomic.Int64
+	unread       atomic.Int64 // records removed that a pinning group had not read
+	syncs        atomic.Int64
+	syncNanos    atomic.Int64
 
 	mu      sync.Mutex
 	refused map[int16]int64 // produces refused, by error code

@@ -51,6 +51,8 @@ func expectedCode(key, version int16) int16 {
 		return errMemberIDRequired
 	case key == 12, key == 13, key == 14:
 		return errUnknownMemberID
+	case key == 17, key == 36: // without a Login
+		return errIllegalSASLState
 	case key == 42:
 		return errGroupIDNotFound
 	case key == 43:
@@ -108,6 +110,8 @@ func sampleRequests() map[int16]func(kmsg.Request, int16) {
 		14: func(r kmsg.Request, v int16) { r.(*kmsg.SyncGroupRequest).Group = "nobody" },
 		15: func(r kmsg.Request, v int16) { r.(*kmsg.DescribeGroupsRequest).Groups = []string{"nobody"} },
 		16: func(kmsg.Request, int16) {},
+		17: func(r kmsg.Request, v int16) { r.(*kmsg.SASLHandshakeRequest).Mechanism = "PLAIN" },
+		36: func(kmsg.Request, int16) {},
 		18: func(r kmsg.Request, v int16) {
 			req := r.(*kmsg.ApiVersionsRequest)
 			req.ClientSoftwareName, req.ClientSoftwareVersion = "test", "1.0"
@@ -194,6 +198,10 @@ func firstCode(r kmsg.Response) int16 {
 	case *kmsg.DescribeGroupsResponse:
 		return r.Groups[0].ErrorCode
 	case *kmsg.ListGroupsResponse:
+		return r.ErrorCode
+	case *kmsg.SASLHandshakeResponse:
+		return r.ErrorCode
+	case *kmsg.SASLAuthenticateResponse:
 		return r.ErrorCode
 	case *kmsg.ApiVersionsResponse:
 		return r.ErrorCode
