@@ -151,3 +151,11 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkSpringTrace(b *testing.B) {
+	lines := springLines(2000)
+	for i, l := range lines {
+		lines[i] = bytes.Replace(l, []byte("--- ["), []byte("--- [story,64f1c2a0b7,8a7bffee01] ["), 1)
+	}
+	benchmark(b, true, springTrace, lines, true)
+}

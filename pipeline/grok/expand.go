@@ -37,6 +37,19 @@ func isFieldChar(r rune) bool {
 	return isNameChar(r) || r == '@' || r == '[' || r == ']' || r == ':' || r == '.' || r == '-'
 }
 
+// lazyEnd finds a lazy repeat, which may take nothing, at the end of a pattern.
+func lazyEnd(root *node) (offset int, ok bool) {
+	if root.kind != kSeq || len(root.kids) == 0 || len(root.offsets) != len(root.kids) {
+		return 0, false
+	}
+	last := len(root.kids) - 1
+	n := root.kids[last]
+	for n.kind == kGroup || n.kind == kNamed || n.kind == kSeq && len(n.kids) > 0 {
+		n = n.kids[len(n.kids)-1]
+	}
+	return root.offsets[last], n.kind == kRep && n.lazy && n.min == 0
+}
+
 // splitRef reads a reference at the start of s. What stands between the field and the brace has no meaning.
 func splitRef(s string) (ref, bool) {
 	var r ref

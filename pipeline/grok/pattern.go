@@ -56,6 +56,9 @@ func (s *Set) compile(pattern string, o Options, generic bool) (*Pattern, error)
 	if err != nil {
 		return nil, err
 	}
+	if at, ok := lazyEnd(tree); ok {
+		x.lints = append(x.lints, Lint{at, "a lazy pattern at the end, as %{DATA} is, always matches nothing; %{GREEDYDATA} takes the rest"})
+	}
 	p := &Pattern{text: pattern, opts: o, lints: x.lints, set: s}
 	p.collect(r)
 	if p.prog, err = compile(pattern, simplify(tree), len(r.names), generic); err != nil {

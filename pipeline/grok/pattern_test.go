@@ -130,6 +130,9 @@ func TestLints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if q, err := Stock(false).Compile(`%{WORD:w}: %{DATA:m}`, DefaultOptions()); err != nil || len(q.Lints()) != 1 || q.Lints()[0].Offset != 11 {
+		t.Errorf("got %v %v", q.Lints(), err)
+	}
 	if l := p.Lints(); len(l) != 1 || l[0].Offset != 10 || !strings.Contains(l[0].Msg, "integer") {
 		t.Errorf("got %v", l)
 	}

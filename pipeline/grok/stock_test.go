@@ -61,6 +61,9 @@ func TestHotPatterns(t *testing.T) {
 		{false, "%{SYSLOGLINE}", `Jun 14 15:16:01 combo sshd(pam_unix)[19939]: authentication failure; logname= uid=0`, `timestamp=Jun 14 15:16:01 | logsource=combo | program=sshd(pam_unix) | pid=19939 | message=authentication failure; logname= uid=0`},
 		{true, "%{SYSLOGLINE}", `Jun 14 15:16:01 combo sshd(pam_unix)[19939]: authentication failure; logname= uid=0`, `timestamp=Jun 14 15:16:01 | [host][hostname]=combo | [process][name]=sshd(pam_unix) | [process][pid]=19939:int | message=authentication failure; logname= uid=0`},
 		{true, spring, `2025-03-04T09:00:00.581+09:00  INFO 4711 --- [nio-8080-exec-1] o.h.e.jdbc.Batch  : done in 3 ms`, `timestamp=2025-03-04T09:00:00.581+09:00 | log.level=INFO | process.pid=4711:int | thread=nio-8080-exec-1 | logger=o.h.e.jdbc.Batch | message=done in 3 ms`},
+		{true, springTrace, `2025-03-04T09:00:00.581+09:00  INFO 4711 --- [story,64f1c2a0,8a7bffee] [nio-8080-exec-1] c.w.s.[.StoryController   : got 3: fine`, `timestamp=2025-03-04T09:00:00.581+09:00 | log.level=INFO | process.pid=4711:int | service.name=story | trace.id=64f1c2a0 | span.id=8a7bffee | thread=nio-8080-exec-1 | logger=c.w.s.[.StoryController | message=got 3: fine`},
+		{true, springTrace, `2025-03-04T09:00:00.581+09:00 ERROR 4711 --- [story] [task [a] b] o.h.e.jdbc : x`, `timestamp=2025-03-04T09:00:00.581+09:00 | log.level=ERROR | process.pid=4711:int | service.name=story | thread=task [a] b | logger=o.h.e.jdbc | message=x`},
+		{true, springTrace, `2025-03-04T09:00:00.581+09:00 ERROR 4711 --- [           main] o.h.e.jdbc : x`, `timestamp=2025-03-04T09:00:00.581+09:00 | log.level=ERROR | process.pid=4711:int | thread=main | logger=o.h.e.jdbc | message=x`},
 	} {
 		p, err := Stock(c.ecs).Compile(c.pattern, DefaultOptions())
 		if err != nil {
@@ -76,5 +79,7 @@ func TestHotPatterns(t *testing.T) {
 		}
 	}
 }
+
+const springTrace = `%{TIMESTAMP_ISO8601:timestamp}\s+%{LOGLEVEL:log.level}\s+%{POSINT:process.pid:int} --- (?:\[(?<service.name>[^],\s]+)(?:,%{WORD:trace.id}?,%{WORD:span.id}?)?\] )?\[\s*%{DATA:thread}\]\s+%{NOTSPACE:logger}\s*: %{GREEDYDATA:message}`
 
 const spring = `%{TIMESTAMP_ISO8601:timestamp}\s+%{LOGLEVEL:log.level}\s+%{POSINT:process.pid:int} --- \[\s*%{DATA:thread}\]\s+%{JAVACLASS:logger}\s*: %{GREEDYDATA:message}`
