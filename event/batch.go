@@ -13,7 +13,7 @@ const (
 	eventChunk  = 64       // events a chunk
 	nodeChunk   = 64       // maps and lists a chunk
 	slabFields  = 1024     // fields a slab: 64 KiB
-	fieldsFirst = 16       // fields an event has room for before it grows
+	fieldsFirst = 24       // fields an event has room for before it grows
 	maxPad      = 10_000   // how far a list is padded with nil when an element behind its end is set
 )
 

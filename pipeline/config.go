@@ -63,6 +63,8 @@ type Config struct {
 	// DeadLetters takes records that cannot be processed; without it the queue of the first kafka input does.
 	DeadLetters queue.Queue
 
+	// Data is the folder for what inputs remember (file's positions); "" keeps it in memory.
+	Data string
 	// Plaintext is security.plaintext: the inputs without login (tcp, udp) that may listen on other addresses than loopback.
 	Plaintext []string
 

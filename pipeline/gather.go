@@ -11,6 +11,7 @@ import (
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/event"
 	"github.com/weirlog/weir/ledger"
+	"github.com/weirlog/weir/pipeline/input"
 	"github.com/weirlog/weir/pipeline/output"
 	"github.com/weirlog/weir/queue"
 )
@@ -150,6 +151,9 @@ func (g *gatherer) flush(ctx context.Context) error {
 	}
 	g.count()
 	for _, b := range g.pend {
+		if in, ok := b.src.in.(input.Settler); ok {
+			in.Settled(b.recs)
+		}
 		g.p.release(b)
 	}
 	g.pend, g.docs, g.bytes = g.pend[:0], 0, 0
@@ -218,7 +222,7 @@ func put(l []commit, c commit) []commit {
 	for i := len(l) - 1; i >= 0; i-- {
 		p := &l[i].pos
 		if p.Partition == c.pos.Partition && p.TopicID == c.pos.TopicID && p.Topic == c.pos.Topic && l[i].src == c.src {
-			p.Offset = c.pos.Offset
+			p.Offset = max(p.Offset, c.pos.Offset)
 			return l
 		}
 	}
@@ -268,7 +272,7 @@ func (g *gatherer) write(ctx context.Context, w *docWriter, fresh []commit) erro
 func putPosition(l []queue.Position, p queue.Position) []queue.Position {
 	for i := range l {
 		if l[i].Partition == p.Partition && l[i].TopicID == p.TopicID && l[i].Topic == p.Topic {
-			l[i].Offset = p.Offset
+			l[i].Offset = max(l[i].Offset, p.Offset)
 			return l
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -255,8 +256,8 @@ func (p *Pipeline) read(ctx context.Context) error {
 func (p *Pipeline) close() error {
 	var errs []error
 	for _, s := range p.sources {
-		if s.queue != nil {
-			errs = append(errs, s.queue.Close())
+		if c, ok := s.in.(io.Closer); ok {
+			errs = append(errs, c.Close())
 		}
 	}
 	return errors.Join(append(errs, p.closeSinks())...)

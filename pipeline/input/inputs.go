@@ -39,6 +39,12 @@ type Committer interface {
 	Group() string
 }
 
+// Settler is implemented by inputs that remember what was settled.
+type Settler interface {
+	// Settled is called in order with records that are where they belong.
+	Settled(recs []queue.Record)
+}
+
 // Decorator is implemented by inputs that tell more about a record than its bytes.
 type Decorator interface {
 	Decorate(e *event.Event, r *queue.Record)
@@ -54,6 +60,8 @@ type Env struct {
 	// Start is where to begin reading a queue; positions not named are the group's.
 	Start func(ctx context.Context, in Input) ([]queue.Position, error)
 	Stdin io.Reader
+	// Data is the folder for what inputs remember; "" keeps it in memory.
+	Data string
 	// Plaintext names the inputs without login that may listen on other addresses than loopback.
 	Plaintext []string
 	// Listening is told the address an input listens on, when it is set.
@@ -71,6 +79,7 @@ type Spec struct {
 // Table is every input there is.
 func Table() []Spec {
 	return []Spec{
+		{Name: "file", Options: fileOptions, Codec: "plain", New: newFile},
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
 		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
@@ -92,7 +101,7 @@ func Find(name string) *Spec {
 // Known names inputs of Logstash that are not here.
 func Known(name string) bool {
 	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "dead_letter_queue", "elastic_agent", "elastic_serverless_forwarder",
-		"elasticsearch", "exec", "file", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "http", "http_poller",
+		"elasticsearch", "exec", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "http", "http_poller",
 		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "pipeline", "puppet_facter", "rabbitmq", "redis", "relp",
 		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "twitter", "unix", "varnishlog",
 		"websocket", "wmi", "xmpp"}, name)
