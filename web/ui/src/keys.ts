@@ -26,6 +26,7 @@ export type Action =
   | 'earlier'
   | 'later'
   | 'wrap'
+  | 'fold'
   | 'context'
   | 'copyLine'
   | 'copyLink'
@@ -75,6 +76,7 @@ export const table: Binding[] = [
   { action: 'earlier', keys: ['['], group: 'range' },
   { action: 'later', keys: [']'], group: 'range' },
   { action: 'wrap', keys: ['z'], group: 'range' },
+  { action: 'fold', keys: ['x'], group: 'range' },
   { action: 'level1', keys: ['Alt+1'], group: 'range' },
   { action: 'level2', keys: ['Alt+2'], group: 'range' },
   { action: 'level3', keys: ['Alt+3'], group: 'range' },

@@ -12,6 +12,8 @@ export interface Prefs {
   lang: Lang;
   density: Density;
   wrap: boolean;
+  /** Stack traces on the line of their event alone, without the line that names their cause. */
+  fold: boolean;
   rail: boolean;
   fields: boolean;
   history: string[];
@@ -27,6 +29,7 @@ function initial(): Prefs {
     lang: /^ko\b/i.test(navigator.language) ? 'ko' : 'en',
     density: 'compact',
     wrap: false,
+    fold: false,
     rail: false,
     fields: true,
     history: [],

@@ -1,12 +1,14 @@
+import { useQuery } from '@tanstack/react-query';
 import { DropdownMenu, Popover } from 'radix-ui';
 import { type FormEvent, useId, useState } from 'react';
 import type { FieldInfo } from '../api';
+import * as api from '../api';
 import { type Dict, useT } from '../i18n';
 import { Button, IconButton } from '../kit/button';
 import { cx } from '../kit/cx';
 import { Icon } from '../kit/icon';
 import layer from '../kit/layer.module.css';
-import type { Filter, Op, RangeValue } from '../url';
+import type { ExploreState, Filter, Op, RangeValue } from '../url';
 import { matchesParts } from '../words';
 import styles from './filters.module.css';
 import { opposite, withFilter } from './state';
@@ -26,24 +28,25 @@ export function filterLabel(f: Filter, t: Dict): string {
 }
 
 interface Props {
-  filters: Filter[];
+  state: ExploreState;
   fields: FieldInfo[];
   onChange(all: Filter[]): void;
 }
 
-export function Filters({ filters, fields, onChange }: Props) {
+export function Filters({ state, fields, onChange }: Props) {
   const t = useT();
+  const filters = state.f;
   const replace = (i: number, f: Filter | null) =>
     onChange(f ? filters.map((o, j) => (j === i ? f : o)) : filters.filter((_, j) => j !== i));
   return (
     <div className={styles.filters} role="group" aria-label={t.query.filters}>
-      <FilterForm fields={fields} onApply={(f) => onChange(withFilter(filters, f))}>
+      <FilterForm state={state} fields={fields} onApply={(f) => onChange(withFilter(filters, f))}>
         <Button kind="quiet" icon="plus" className={styles.add}>
           {t.filter.add}
         </Button>
       </FilterForm>
       {filters.map((f, i) => (
-        <Pill key={filterLabel(f, t)} filter={f} fields={fields} onChange={(next) => replace(i, next)} />
+        <Pill key={filterLabel(f, t)} filter={f} state={state} fields={fields} onChange={(next) => replace(i, next)} />
       ))}
       {filters.length > 1 && (
         <IconButton icon="close" size={13} label={t.filter.removeAll} onClick={() => onChange([])} />
@@ -52,13 +55,21 @@ export function Filters({ filters, fields, onChange }: Props) {
   );
 }
 
-function Pill({ filter, fields, onChange }: { filter: Filter; fields: FieldInfo[]; onChange(f: Filter | null): void }) {
+interface PillProps {
+  filter: Filter;
+  state: ExploreState;
+  fields: FieldInfo[];
+  onChange(f: Filter | null): void;
+}
+
+function Pill({ filter, state, fields, onChange }: PillProps) {
   const t = useT();
   const [editing, setEditing] = useState(false);
   const not = filter.op === 'is_not' || filter.op === 'not_exists';
   return (
     <span className={cx(styles.pill, not && styles.not, filter.disabled && styles.off)}>
       <FilterForm
+        state={state}
         fields={fields}
         filter={filter}
         open={editing}
@@ -107,6 +118,7 @@ function Pill({ filter, fields, onChange }: { filter: Filter; fields: FieldInfo[
 }
 
 interface FormProps {
+  state: ExploreState;
   fields: FieldInfo[];
   filter?: Filter;
   open?: boolean;
@@ -115,7 +127,7 @@ interface FormProps {
   children: React.ReactNode;
 }
 
-function FilterForm({ fields, filter, open, onOpen, onApply, children }: FormProps) {
+function FilterForm({ state, fields, filter, open, onOpen, onApply, children }: FormProps) {
   const [own, setOwn] = useState(false);
   const shown = open ?? own;
   const setShown = onOpen ?? setOwn;
@@ -125,6 +137,7 @@ function FilterForm({ fields, filter, open, onOpen, onApply, children }: FormPro
       <Popover.Portal>
         <Popover.Content className={cx(layer.layer, styles.form)} align="start" sideOffset={4} collisionPadding={8}>
           <Form
+            state={state}
             fields={fields}
             filter={filter}
             onApply={(f) => {
@@ -138,7 +151,7 @@ function FilterForm({ fields, filter, open, onOpen, onApply, children }: FormPro
   );
 }
 
-function Form({ fields, filter, onApply }: { fields: FieldInfo[]; filter?: Filter; onApply(f: Filter): void }) {
+function Form({ state, fields, filter, onApply }: Pick<FormProps, 'state' | 'fields' | 'filter' | 'onApply'>) {
   const t = useT();
   const list = useId();
   const [field, setField] = useState(filter?.field ?? '');
@@ -182,7 +195,8 @@ function Form({ fields, filter, onApply }: { fields: FieldInfo[]; filter?: Filte
       {needsValue && (
         <label>
           <span>{t.filter.value}</span>
-          <input value={value} onChange={(e) => setValue(e.target.value)} />
+          <input list={`${list}-values`} value={value} onChange={(e) => setValue(e.target.value)} />
+          <ValueList id={`${list}-values`} state={state} field={fields.find((f) => f.name === field.trim())} />
         </label>
       )}
       {op === 'range' && (
@@ -201,5 +215,24 @@ function Form({ fields, filter, onApply }: { fields: FieldInfo[]; filter?: Filte
         {t.filter.apply}
       </Button>
     </form>
+  );
+}
+
+/** The most frequent values of the chosen field in the range, whatever the search. */
+function ValueList({ id, state, field }: { id: string; state: ExploreState; field?: FieldInfo }) {
+  const { index, from, to } = state;
+  const q = useQuery({
+    queryKey: ['offered', index, field?.name, from, to],
+    queryFn: ({ signal }) => api.values({ index, field: field?.name ?? '', query: '', lang: 'kql', from, to }, signal),
+    enabled: field?.aggregatable === true,
+    staleTime: 30_000,
+    retry: false,
+  });
+  return (
+    <datalist id={id}>
+      {(q.data?.values ?? []).map((v) => (
+        <option key={String(v.value)} value={String(v.value)} />
+      ))}
+    </datalist>
   );
 }

@@ -66,7 +66,7 @@ export function openKey(row: Row): string {
 
 /** Widths only grow while a result is shown, so that columns do not jump while scrolling. */
 function useShape(rows: Row[], visible: Row[], cols: string[], serial: number | string): Shape {
-  const { wrap } = usePrefs();
+  const { wrap, fold } = usePrefs();
   const seen = useRef({ serial, service: 0, logger: 0, days: false, today: day(Date.now()) });
   if (seen.current.serial !== serial) {
     seen.current = { serial, service: 0, logger: 0, days: false, today: day(Date.now()) };
@@ -79,12 +79,12 @@ function useShape(rows: Row[], visible: Row[], cols: string[], serial: number | 
   }
   if (rows.length > 0 && day(rows[0].t) !== day(rows[rows.length - 1].t)) s.days = true;
   const { days, service, logger } = s;
-  return useMemo(() => ({ days, service, logger, cols, wrap }), [days, service, logger, cols, wrap]);
+  return useMemo(() => ({ days, service, logger, cols, wrap, fold }), [days, service, logger, cols, wrap, fold]);
 }
 
 export function LogList<R extends Row>(p: ListProps<R>) {
   const t = useT();
-  const { density, wrap } = usePrefs();
+  const { density, wrap, fold } = usePrefs();
   const scroller = useRef<HTMLDivElement>(null);
   const line = rowHeights[density];
   const { rows, opened } = p;
@@ -97,7 +97,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
       // Asked for every row each time their number changes: 100,000 times a frame in live tail.
       const row = rows[i];
       if (!row) return line;
-      const height = row.stack === '' ? line : 2 * line;
+      const height = row.stack === '' || fold ? line : 2 * line;
       if (opened.size > 0 && opened.has(openKey(row))) return line + openGuess;
       return p.gapBefore?.(row) ? height + gapHeight : height;
     },
@@ -105,7 +105,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
     overscan: 12,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes that were kept belong to another height of lines
-  useLayoutEffect(() => virtual.measure(), [line, wrap, opened, virtual]);
+  useLayoutEffect(() => virtual.measure(), [line, wrap, fold, opened, virtual]);
 
   const [hovered, setHovered] = useState(-1);
   const onMouseMove = (e: MouseEvent) => {

@@ -1,7 +1,7 @@
 // Explore: a search bar, events over time, the fields, and the log itself; or the log as it comes, in live tail.
 
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import * as api from '../api';
 import { useKeys } from '../keys';
 import type { QueryBarHandle } from '../kit/querybar';
@@ -36,6 +36,14 @@ export function ExplorePage() {
   const [sample, setSample] = useState<{ rows: api.Row[]; serial: number }>({ rows: [], serial: 0 });
   const seen = state.live ? sample : search;
 
+  // While nothing was stored yet the fields are asked for again and again: once there are some, so are events.
+  const none = fields.isSuccess && known.length === 0;
+  const wasNone = useRef(false);
+  useEffect(() => {
+    if (wasNone.current && !none && !state.live) search.run();
+    wasNone.current = none;
+  }, [none, state.live, search.run]);
+
   const addFilter = (f: Filter) => set({ f: withFilter(state.f, f) });
   const toggleColumn = (c: string) =>
     set({ cols: state.cols.includes(c) ? state.cols.filter((x) => x !== c) : [...state.cols, c] });
@@ -59,6 +67,7 @@ export function ExplorePage() {
     earlier: () => set({ ...shifted(state, -1, Date.now()), live: false }),
     later: () => set({ ...shifted(state, 1, Date.now()), live: false }),
     wrap: () => setPrefs({ wrap: !prefs().wrap }),
+    fold: () => setPrefs({ fold: !prefs().fold }),
     level1: () => onlyLevel(0),
     level2: () => onlyLevel(1),
     level3: () => onlyLevel(2),
@@ -93,7 +102,7 @@ export function ExplorePage() {
             state={state}
             set={set}
             search={search}
-            empty={fields.isSuccess && known.length === 0}
+            empty={none}
             onFilter={addFilter}
             onColumn={toggleColumn}
           />

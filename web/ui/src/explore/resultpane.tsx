@@ -49,7 +49,7 @@ export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Pr
     <main className={styles.pane}>
       {search.phase === 'loading' && <div className={styles.progress} />}
       <Summary state={state} set={set} search={search} onFilter={onFilter} />
-      {histogram && (
+      {histogram && !(nothing && empty) && (
         <div className={styles.chart}>
           <Histogram
             data={histogram}

@@ -16,6 +16,7 @@ export interface Shape {
   logger: number;
   cols: string[];
   wrap: boolean;
+  fold: boolean;
 }
 
 export type RowAction = 'toggle' | 'link' | 'copy' | 'context';
@@ -97,7 +98,7 @@ export const LogRow = memo(function LogRow(p: Props) {
           {row.cut > 0 && <span className={styles.more}>+{bytes(row.cut)}</span>}
         </span>
       </div>
-      {row.stack !== '' && !p.open && (
+      {row.stack !== '' && !p.open && !shape.fold && (
         <div role="gridcell" className={styles.stack}>
           <span className={styles.fold}>⤷ {t.explore.stackLines(lineCount(row.stack))}</span>
           <span className={styles.cause}>{rootCause(row.stack)}</span>

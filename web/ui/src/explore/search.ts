@@ -171,7 +171,8 @@ export function useSearch(s: ExploreState, active: boolean): Search {
     };
   }, [key, active, run]);
 
-  return { ...result, run: () => run(), cancel, loadMore };
+  const again = useCallback(() => run(), [run]);
+  return { ...result, run: again, cancel, loadMore };
 }
 
 async function follow(req: api.ExploreRequest, signal: AbortSignal, dispatch: (e: Event) => void) {

@@ -102,7 +102,7 @@ export function TopBar({ state, set, search, fields, onRun, bar, time }: Props) 
           label={showFields ? t.explore.hideFields : t.explore.showFields}
           onClick={() => setPrefs({ fields: !showFields })}
         />
-        <Filters filters={state.f} fields={fields} onChange={(f) => set({ f })} />
+        <Filters state={state} fields={fields} onChange={(f) => set({ f })} />
         <span className={styles.grow} />
         <ViewTools state={state} />
       </div>
@@ -179,7 +179,7 @@ const densities: Density[] = ['compact', 'normal', 'relaxed'];
 
 function ViewTools({ state }: { state: ExploreState }) {
   const t = useT();
-  const { wrap, density } = usePrefs();
+  const { wrap, density, fold } = usePrefs();
   const { copied, copy } = useCopy();
   const share = () => {
     const b = bounds(state, Date.now());
@@ -204,6 +204,14 @@ function ViewTools({ state }: { state: ExploreState }) {
                 </DropdownMenu.RadioItem>
               ))}
             </DropdownMenu.RadioGroup>
+            <DropdownMenu.Separator className={layer.line} />
+            <DropdownMenu.CheckboxItem
+              className={layer.item}
+              checked={!fold}
+              onCheckedChange={(on) => setPrefs({ fold: !on })}
+            >
+              {t.explore.causes}
+            </DropdownMenu.CheckboxItem>
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
