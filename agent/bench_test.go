@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -96,4 +97,26 @@ func BenchmarkShip(b *testing.B) {
 	b.ReportMetric(float64(lines)*total/b.Elapsed().Seconds(), "lines/s")
 	b.ReportMetric(float64(allocs)/total/float64(lines), "allocs/line")
 	b.ReportMetric(float64(d.bytes.Load())/total/float64(lines), "value-B/line")
+}
+
+// BenchmarkLatency is the time from a write to a quiet file to its record in the queue.
+func BenchmarkLatency(b *testing.B) {
+	h := newHarness(b)
+	h.cfg.timing = defaultTiming()
+	got := make(chan struct{}, 1)
+	h.q.fail = func(int, []queue.Record) error { got <- struct{}{}; return nil }
+	h.write("app.log", "first\n")
+	h.start()
+	<-got
+	var all []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		h.write("app.log", "one more line in a quiet file\n")
+		<-got
+		all = append(all, time.Since(start))
+		time.Sleep(6 * time.Millisecond) // quiet again
+	}
+	slices.Sort(all)
+	b.ReportMetric(float64(all[len(all)/2].Microseconds()), "p50-us")
+	b.ReportMetric(float64(all[len(all)*99/100].Microseconds()), "p99-us")
 }

@@ -39,6 +39,7 @@ type lane struct {
 	cur     *source
 	base    int64 // position of cur at which the slab begins, behind the proof
 	lastDue time.Time
+	trimmed bool // the batches hold no buffer
 	openErr error
 }
 
@@ -54,6 +55,9 @@ type parking struct {
 	stamp int64
 	at    time.Time
 }
+
+// trimAfter is how long a lane keeps its buffers while it has nothing to do.
+const trimAfter = 5 * time.Second
 
 // duePeriod is how often messages that wait for more lines are looked at.
 const duePeriod = 100 * time.Millisecond
@@ -114,6 +118,7 @@ func (l *lane) read(ctx context.Context) {
 			l.rest(ctx)
 			continue
 		}
+		l.trimmed = false
 		l.serve(s)
 		l.offer()
 	}
@@ -157,13 +162,33 @@ func (l *lane) rest(ctx context.Context) {
 	var hand chan *batch
 	if !l.batch.empty() {
 		hand = l.hand
+	} else if timer == nil && !l.trimmed {
+		t := time.NewTimer(trimAfter)
+		defer t.Stop()
+		timer = t.C
 	}
 	select {
 	case hand <- l.batch:
 		l.refill()
 	case <-l.signal:
 	case <-timer:
+		l.trim()
 	case <-ctx.Done():
+	}
+}
+
+// trim lets the buffers of batches go when the lane has nothing to do.
+func (l *lane) trim() {
+	if l.trimmed || !l.batch.empty() || len(l.later) > 0 {
+		return
+	}
+	l.batch.arena = nil
+	select {
+	case b := <-l.free:
+		b.arena = nil
+		l.free <- b
+		l.trimmed = true
+	default:
 	}
 }
 

@@ -240,7 +240,7 @@ func diff(got, want []int) string {
 func modelSeeds() uint64 {
 	n, err := strconv.ParseUint(os.Getenv("WEIR_AGENT_SEEDS"), 10, 32)
 	if err != nil {
-		return 12
+		return 8
 	}
 	return n
 }

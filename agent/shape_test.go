@@ -208,7 +208,7 @@ func TestQueueTroubles(t *testing.T) {
 func TestRegistryFaults(t *testing.T) {
 	t.Parallel()
 	for _, op := range []vfs.Op{vfs.OpWrite, vfs.OpSync} {
-		for n := 1; n <= 12; n++ {
+		for n := 1; n <= 6; n++ {
 			t.Run(fmt.Sprint(op, " ", n), func(t *testing.T) {
 				t.Parallel()
 				h := newHarness(t)
@@ -245,7 +245,7 @@ func TestRegistryFaults(t *testing.T) {
 // TestKills kills the agent at every n-th Produce, before and after it took the records; after the last start every line is there once.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	for n := 1; n <= 8; n++ {
+	for n := 1; n <= 6; n++ {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("produce %d after %t", n, after), func(t *testing.T) {
 				t.Parallel()
