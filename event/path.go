@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -96,6 +97,9 @@ func (p *Path) Name() string {
 	}
 	return p.keys[len(p.keys)-1].s
 }
+
+// Same reports whether p and q lead to the same place, however they are written.
+func (p *Path) Same(q *Path) bool { return p.root == q.root && slices.Equal(p.Names(), q.Names()) }
 
 // IsTimestamp reports whether p is @timestamp.
 func (p *Path) IsTimestamp() bool { return p.root == rootTime }

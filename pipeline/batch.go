@@ -84,25 +84,54 @@ func (p *Pipeline) feed(ctx context.Context, s *source, recs []queue.Record, gap
 	return nil
 }
 
-// take waits for a free batch and for room for its bytes.
+// take waits for a slot and for room for the bytes of a batch.
 func (p *Pipeline) take(ctx context.Context, bytes int64) (*batch, error) {
 	if err := p.memory.take(ctx, bytes); err != nil {
 		return nil, err
 	}
 	select {
-	case b := <-p.free:
-		b.bytes = bytes
-		return b, nil
+	case p.slots <- struct{}{}:
 	case <-ctx.Done():
 		p.memory.give(bytes)
 		return nil, ctx.Err()
 	}
+	b := p.pool.get()
+	if b == nil {
+		b = newBatch(len(p.outs), p.poison)
+	}
+	b.bytes = bytes
+	return b, nil
 }
 
 func (p *Pipeline) release(b *batch) {
 	b.reset()
 	p.memory.give(b.bytes)
-	p.free <- b
+	p.pool.put(b)
+	<-p.slots
+}
+
+// pool is batches to use again, the last one first: its memory is still in the cache, and a pipeline with little to do keeps to few.
+type pool struct {
+	mu   sync.Mutex
+	free []*batch
+}
+
+func (p *pool) get() *batch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.free)
+	if n == 0 {
+		return nil
+	}
+	b := p.free[n-1]
+	p.free = p.free[:n-1]
+	return b
+}
+
+func (p *pool) put(b *batch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, b)
 }
 
 // budget is the bytes in flight. One taker may go over the limit when nothing else is in flight.

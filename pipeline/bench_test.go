@@ -67,7 +67,7 @@ func benchmarkChain(b *testing.B, text string, provenance bool) {
 		size += len(v)
 		recs = append(recs, queue.Record{Topic: "logs", Offset: int64(i), Time: testNow, Value: v, Origin: ledger.Range{Source: src, From: int64(i), To: int64(i) + 1}})
 	}
-	bt := <-p.free
+	bt := newBatch(len(p.outs), false)
 	b.SetBytes(int64(size / len(recs)))
 	b.ReportAllocs()
 	b.ResetTimer()

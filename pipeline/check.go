@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/output"
@@ -58,6 +59,40 @@ func (c *compiler) check(f *conf.File) {
 	for _, s := range f.Sections {
 		if s.Kind == "filter" {
 			lintBody(c, s.Body)
+		}
+	}
+	c.lintInputs()
+	c.lintNames(f)
+}
+
+// lintInputs looks for queues whose records are read as plain text: shippers send JSON.
+func (c *compiler) lintInputs() {
+	for _, p := range c.inputs {
+		has := slices.ContainsFunc(p.Attrs, func(a *conf.Attr) bool { return a.Name == "codec" })
+		if p.Name == "kafka" && !has {
+			c.warn(p.Pos, "write codec => json", "records are read as plain text; those of Filebeat and of weir's agent are JSON")
+		}
+	}
+}
+
+// legacy are fields the stock patterns of Logstash 7 set and those of ECS do not.
+var legacy = []string{"clientip", "httpversion", "rawrequest", "logsource", "timestamp8601", "syslog_severity_code", "syslog_facility_code"}
+
+// lintNames looks for names of Logstash 7 in a configuration with ECS: conditions on them never hold.
+func (c *compiler) lintNames(f *conf.File) {
+	if c.cfg.ECS == "disabled" {
+		return
+	}
+	for _, s := range f.Sections {
+		text := conf.Print(&conf.File{Sections: []*conf.Section{s}})
+		if strings.Contains(text, "ecs_compatibility") {
+			continue
+		}
+		for _, n := range legacy {
+			if strings.Contains(text, "["+n+"]") || strings.Contains(text, "%{"+n+"}") || strings.Contains(text, `"`+n+`"`) {
+				c.warn(s.Pos, "for these names set pipeline.ecs_compatibility: disabled", "field %s is a name of Logstash 7; patterns set ECS names here", n)
+				return
+			}
 		}
 	}
 }

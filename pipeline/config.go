@@ -79,6 +79,7 @@ type Config struct {
 const (
 	batchBytes     = 1 << 20          // a batch closes with the record that reaches this
 	writeDocuments = 5_000            // documents in one Write
+	maxGathered    = 64               // batches the gatherer holds for one Write
 	tries          = 3                // of an event that panics a filter
 	drainTime      = 30 * time.Second // for what is in flight when a pipeline stops
 	retryFirst     = 100 * time.Millisecond

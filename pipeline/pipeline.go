@@ -31,7 +31,8 @@ type Pipeline struct {
 	began       time.Time
 	poison      bool // tests find strings that outlive their batch
 
-	free   chan *batch
+	slots  chan struct{} // one for each batch in flight
+	pool   pool
 	order  chan *batch // every batch that was read, in order
 	work   chan *batch
 	memory *budget
@@ -224,13 +225,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	return errors.Join(err, p.close())
 }
 
-// prepare makes the batches: two a worker, and some for the gatherer to hold.
+// prepare makes room for the batches: two a worker, and as many as fill a Write.
 func (p *Pipeline) prepare() {
-	n := 2*p.cfg.Workers + 8
-	p.free, p.order, p.work = make(chan *batch, n), make(chan *batch, n), make(chan *batch)
-	for range n {
-		p.free <- newBatch(len(p.outs), p.poison)
-	}
+	n := 2*p.cfg.Workers + min(writeDocuments/p.cfg.BatchSize, maxGathered) + 1
+	p.slots, p.order, p.work = make(chan struct{}, n), make(chan *batch, n), make(chan *batch)
 }
 
 // read runs the inputs until all are at their end. When one fails the others stop.

@@ -82,6 +82,7 @@ func newGrok(a *plugin.Args, env *plugin.Env) Filter {
 		for _, v := range p.Values {
 			if gp, ok := compileGrok(a, set, v, opts, overwrite); ok {
 				gf.patterns = append(gf.patterns, gp)
+				gp.lint(a, v, gf.path)
 			}
 		}
 		f.fields = append(f.fields, gf)
@@ -94,6 +95,9 @@ func compileGrok(a *plugin.Args, set *grok.Set, v plugin.Text, opts grok.Options
 	if err != nil {
 		a.FailAt(within(v, err), "", "grok pattern: %v", err)
 		return grokPattern{}, false
+	}
+	for _, l := range p.Lints() {
+		a.WarnAt(v.Pos, "", "grok pattern: %s", l.Msg)
 	}
 	gp := grokPattern{m: p.NewMatcher()}
 	target := a.Field("target")
@@ -109,6 +113,15 @@ func compileGrok(a *plugin.Args, set *grok.Set, v plugin.Text, opts grok.Options
 		gp.captures = append(gp.captures, grokCapture{path, c.Type, over})
 	}
 	return gp, true
+}
+
+// lint warns of a capture that would be appended to the text it comes from.
+func (p *grokPattern) lint(a *plugin.Args, v plugin.Text, source *event.Path) {
+	for _, c := range p.captures {
+		if source != nil && !c.overwrite && c.path.Same(source) {
+			a.WarnAt(v.Pos, `write overwrite => ["`+source.String()+`"]`, "%s is captured into itself and becomes a list", source)
+		}
+	}
 }
 
 // below is the path of p inside of target.

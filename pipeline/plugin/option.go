@@ -148,6 +148,11 @@ func (a *Args) Warn(option, hint, format string, args ...any) {
 	a.warn(a.At(option), hint, format, args...)
 }
 
+// WarnAt reports a remark about a place inside the plugin.
+func (a *Args) WarnAt(pos conf.Pos, hint, format string, args ...any) {
+	a.warn(pos, hint, format, args...)
+}
+
 // At is the place of an option's value.
 func (a *Args) At(option string) conf.Pos {
 	if v, ok := a.vals[option]; ok {
