@@ -25,20 +25,31 @@ type Memory struct {
 	ordinals map[string]*memOrdinals
 	texts    map[string]*memText
 	deleted  map[int]bool
+	wanted   map[string]bool // columns that are built; nil: all
 }
 
 // NewMemory makes an empty source whose documents start with the mapping.
 func NewMemory(m *mapping.Mapping, limits mapping.Limits) *Memory {
-	s := &Memory{mapping: m, limits: limits, scanner: mapping.NewScanner(m, limits), text: map[string]*analysis.Analyzer{}}
-	s.Reset()
-	return s
+	return &Memory{mapping: m, limits: limits, scanner: mapping.NewScanner(m, limits), text: map[string]*analysis.Analyzer{},
+		numbers: map[string]*memNumbers{}, ordinals: map[string]*memOrdinals{}, texts: map[string]*memText{}}
 }
 
 // Reset drops the documents and keeps the mapping.
 func (s *Memory) Reset() {
 	s.docs.Reset()
 	s.sources, s.ids = s.sources[:0], s.ids[:0]
-	s.numbers, s.ordinals, s.texts = map[string]*memNumbers{}, map[string]*memOrdinals{}, map[string]*memText{}
+	for _, c := range s.numbers {
+		c.reset()
+	}
+	for _, c := range s.ordinals {
+		c.reset()
+		clear(c.index)
+		c.values, c.counts = c.values[:0], c.counts[:0]
+	}
+	for _, c := range s.texts {
+		c.reset()
+		clear(c.terms)
+	}
 	s.deleted = nil
 }
 
@@ -71,10 +82,14 @@ func (s *Memory) Add(src []byte, id string) error {
 	for _, v := range s.docs.Values[d.Values[0]:d.Values[1]] {
 		s.add(at, v)
 	}
-	for _, path := range s.docs.Ignored[d.Ignored[0]:d.Ignored[1]] {
-		s.keyword("_ignored").add(at, []byte(path))
+	if s.wants("_ignored") {
+		for _, path := range s.docs.Ignored[d.Ignored[0]:d.Ignored[1]] {
+			s.keyword("_ignored").add(at, []byte(path))
+		}
 	}
-	s.keyword("_id").add(at, []byte(id))
+	if s.wants("_id") {
+		s.keyword("_id").add(at, []byte(id))
+	}
 	return nil
 }
 
@@ -85,6 +100,8 @@ func (s *Memory) Delete(row int) {
 	}
 	s.deleted[row] = true
 }
+
+func (s *Memory) wants(path string) bool { return s.wanted == nil || s.wanted[path] }
 
 func (s *Memory) keyword(path string) *memOrdinals {
 	c := s.ordinals[path]
@@ -99,7 +116,13 @@ func (s *Memory) add(row int, v mapping.Value) {
 	f := v.Field
 	switch f.Type.Kind() {
 	case mapping.Numbers, mapping.Point:
-		path := f.Columns()[v.Column()]
+		path := f.Path
+		if f.Type == mapping.GeoPoint {
+			path = f.Columns()[v.Column()]
+		}
+		if !s.wants(path) {
+			return
+		}
 		c := s.numbers[path]
 		if c == nil {
 			c = &memNumbers{}
@@ -107,12 +130,17 @@ func (s *Memory) add(row int, v mapping.Value) {
 		}
 		c.add(row, v.Num)
 	case mapping.Values:
+		path := f.Path
 		if v.Column() == 1 {
-			s.keyword(f.Path+mapping.KeyedSuffix).add(row, v.Bytes)
+			path += mapping.KeyedSuffix
+		}
+		if s.wants(path) {
+			s.keyword(path).add(row, v.Bytes)
+		}
+	case mapping.Words:
+		if !s.wants(f.Path) {
 			return
 		}
-		s.keyword(f.Path).add(row, v.Bytes)
-	case mapping.Words:
 		c := s.texts[f.Path]
 		if c == nil {
 			c = &memText{analyzer: s.analyzer(f.Analyzer), terms: map[string][]int{}}
@@ -150,7 +178,7 @@ func (s *Memory) Live(zone int, sel *Selection) {
 
 func (s *Memory) TimeRange() (lo, hi int64, ok bool) {
 	c := s.numbers["@timestamp"]
-	if c == nil {
+	if c == nil || len(c.all) == 0 {
 		return 0, 0, false
 	}
 	f := s.mapping.Field("@timestamp")
@@ -159,13 +187,13 @@ func (s *Memory) TimeRange() (lo, hi int64, ok bool) {
 }
 
 func (s *Memory) Field(path string) Field {
-	if c := s.numbers[path]; c != nil {
+	if c := s.numbers[path]; c != nil && len(c.all) > 0 {
 		return c
 	}
-	if c := s.ordinals[path]; c != nil {
+	if c := s.ordinals[path]; c != nil && len(c.all) > 0 {
 		return c
 	}
-	if c := s.texts[path]; c != nil {
+	if c := s.texts[path]; c != nil && len(c.all) > 0 {
 		return c
 	}
 	return nil
@@ -173,16 +201,20 @@ func (s *Memory) Field(path string) Field {
 
 func (s *Memory) Paths() []string {
 	var out []string
-	for p := range s.numbers {
-		out = append(out, p)
-	}
-	for p := range s.ordinals {
-		if p[0] != '_' {
+	for p, c := range s.numbers {
+		if len(c.all) > 0 {
 			out = append(out, p)
 		}
 	}
-	for p := range s.texts {
-		out = append(out, p)
+	for p, c := range s.ordinals {
+		if len(c.all) > 0 && p[0] != '_' {
+			out = append(out, p)
+		}
+	}
+	for p, c := range s.texts {
+		if len(c.all) > 0 {
+			out = append(out, p)
+		}
 	}
 	sort.Strings(out)
 	return out
@@ -200,8 +232,15 @@ type memRows[T any] struct {
 	all  []T
 }
 
+func (c *memRows[T]) reset() { c.rows, c.all = c.rows[:0], c.all[:0] }
+
 func (c *memRows[T]) add(row int, v T) {
-	for len(c.rows) <= row {
+	for n := len(c.rows); n <= row; n++ {
+		if n < cap(c.rows) {
+			c.rows = c.rows[:n+1]
+			c.rows[n] = c.rows[n][:0]
+			continue
+		}
 		c.rows = append(c.rows, nil)
 	}
 	c.rows[row] = append(c.rows[row], v)

@@ -47,6 +47,9 @@ func (p *Predicate) replan(m *mapping.Mapping) error {
 		return err
 	}
 	p.plan, p.planned = plan, m
+	wanted := map[string]bool{}
+	columns(plan.root, wanted)
+	p.source.wanted = wanted
 	return nil
 }
 
@@ -63,6 +66,7 @@ func (p *Predicate) Match(doc []byte) bool {
 			p.planned = m
 			return false
 		}
+		return p.Match(doc) // once more, with the columns that the new plan reads
 	}
 	if p.plan.None() {
 		return false
@@ -75,3 +79,35 @@ func (p *Predicate) Match(doc []byte) bool {
 
 // Broken is the number of documents that could not be read or searched.
 func (p *Predicate) Broken() int64 { return p.broken }
+
+// columns gathers the paths of the columns that a node reads.
+func columns(n node, into map[string]bool) {
+	switch n := n.(type) {
+	case scoredNode:
+		columns(n.node, into)
+	case boostedNode:
+		columns(n.node, into)
+	case *boostingNode:
+		columns(n.node, into)
+	case *disMaxNode:
+		columns(n.boolNode, into)
+	case *boolNode:
+		for _, list := range [][]node{n.and, n.should, n.not} {
+			for _, c := range list {
+				columns(c, into)
+			}
+		}
+	case *tokenNode:
+		into[n.path] = true
+	case *tokensNode:
+		into[n.path] = true
+	case *phraseNode:
+		into[n.path] = true
+	case *valuesNode:
+		into[n.path] = true
+	case *numbersNode:
+		into[n.path] = true
+	case *presentNode:
+		into[n.path] = true
+	}
+}
