@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"path/filepath"
 	"slices"
 
@@ -42,7 +43,6 @@ const (
 	colRaw  = 3 // RAW, HASH
 	colText = 4 // BLOCKS, TERMS, POSTINGS
 	colRest = 5 // the rest of documents: BLOCKS only, as section REST
-	colTDic = 6 // text of few distinct values: INT of ordinals, DICT, TERMS, POSTINGS over ordinals
 )
 
 // Codecs of INT sections: what the numbers mean.
@@ -243,18 +243,40 @@ next:
 	return codecPlain, vals
 }
 
-// Bounds of the choice between DICT and RAW.
+// Costs of the choice between DICT and RAW, in bytes: measured averages.
 const (
-	rawShare    = 0.15
-	rawDistinct = 1000
+	rawDistinct  = 1000 // below that many values a dictionary is always small
+	dictEntry    = 3.0  // row count and table entries of a dictionary value, besides its bytes, which front coding halves
+	listEntry    = 1.5  // a row in LISTS
+	rawHashEntry = 4.5  // a string in HASH
 )
+
+// prefersRaw estimates both layouts.
+func prefersRaw(ords []uint32, dict [][]byte) bool {
+	if len(dict) <= rawDistinct {
+		return false
+	}
+	bytes := 0
+	for _, v := range dict {
+		bytes += len(v)
+	}
+	mean := float64(bytes) / float64(len(dict))
+	stored := mean
+	if form, width := rawForm(min(len(dict), 100), func(i int) []byte { return dict[i*len(dict)/min(len(dict), 100)] }); form != rawBytes {
+		stored = float64(width)
+	}
+	n := float64(len(ords))
+	asRaw := n * (stored + rawHashEntry)
+	asDict := float64(len(dict))*(min(stored, mean/2)+dictEntry) + n*(float64(bits.Len(uint(len(dict))))/8+listEntry)
+	return asRaw < asDict
+}
 
 // Values adds a column of byte strings: ords index dict, which ascends and has no value twice. Columns of mostly distinct values
 // become RAW. It returns the column's number.
 func (b *Builder) Values(path string, t mapping.Type, rows, ords []uint32, dict [][]byte) int {
 	present := presentRows(rows, len(ords))
 	kind := colDict
-	if path == FieldID || len(dict) > rawDistinct && float64(len(dict)) > rawShare*float64(len(ords)) {
+	if path == FieldID || prefersRaw(ords, dict) {
 		kind = colRaw
 	}
 	num := b.field(path, t, kind, len(present), len(dict))
@@ -303,8 +325,9 @@ func rowCounts(rows, ords []uint32, n int) []int64 {
 	return counts
 }
 
-// listShare: ordinals in more rows than rows/listShare have no list; they are found by decoding ordinals.
-const listShare = 16
+// listShare: ordinals in more rows than rows/listShare have no list. They stand in nearly every zone, so that decoding ordinals costs
+// little more than a list, which would take a byte or two per row.
+const listShare = 256
 
 // lists writes LISTS: postings of the rarer ordinals.
 func (b *Builder) lists(num int, rows, ords []uint32, counts []int64) {

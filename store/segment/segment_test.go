@@ -132,3 +132,12 @@ func FuzzInts(f *testing.F) {
 		x.search(5)
 	})
 }
+
+// TestIntExample is the worked example of the package comment.
+func TestIntExample(t *testing.T) {
+	t.Parallel()
+	want := []byte{0, 0, 0, 0, 4, 0, 0, 0, encDelta, 0, 0x0A, 0x04}
+	if got := appendInts(nil, []int64{5, 7, 9}); !slices.Equal(got, want) {
+		t.Fatalf("got % X, want % X", got, want)
+	}
+}
