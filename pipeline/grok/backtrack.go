@@ -53,6 +53,10 @@ func runWide(s string, pos int, in *instr) (end, lo int, ok bool) {
 		if count == in.min {
 			lo = pos
 		}
+		if pos < len(s) && s[pos] < utf8.RuneSelf && in.tab[s[pos]] {
+			pos++
+			continue
+		}
 		w := wideAt(s, pos, in)
 		if w == 0 {
 			return pos, lo, count >= in.min

@@ -14,12 +14,17 @@
 //
 // How a match runs:
 //
-//	expand    %{NAME} becomes the tree of its definition (expand.go, parse*.go, class.go)
+//	expand    %{NAME} becomes the tree of its definition (expand.go, parse.go, group.go, class.go, resolve.go)
 //	simplify  literals merge, one-byte alternatives become classes, common prefixes are shared (simplify.go)
-//	compile   first and follow sets decide choices by one byte where they can (analyze.go, compile*.go)
+//	compile   first and follow sets decide choices by one byte where they can (analyze.go, compile.go, repeat.go, start.go)
 //	run       a backtracking machine over bytes with an explicit, reused stack (run.go, backtrack.go)
+//	known     stock names of a common form are recognized by Go code in front of their patterns (intrinsic.go, intrinsic_time.go)
 //	guard     when a line costs far more steps than it has bytes, visited states are remembered and never entered twice, so that
 //	          time stays linear in the line (guard.go)
+//
+// A List tries several patterns on one line (list.go). Explain searches once more by a plain walk over the tree and tells how far a
+// line came (walk.go, explain.go); the tests hold the machine to the same walk. The stock definitions are in patterns: what both
+// modes share in common, the rest in legacy and ecs-v1.
 //
 // Invariants: a Set and a Pattern are immutable and safe for concurrent use, a Matcher is not. Positions are byte offsets and always
 // stand at the start of a UTF-8 character. Every bound (pattern bytes, tree nodes, stack frames, memo bytes, steps) is a constant in

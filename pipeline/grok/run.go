@@ -193,6 +193,14 @@ func (m *machine) run(s string, start int) int {
 				continue
 			}
 		case opClassWide:
+			if pos < n && s[pos] < utf8.RuneSelf {
+				if !in.tab[s[pos]] {
+					goto fail
+				}
+				pos++
+				pc++
+				continue
+			}
 			if w := wideAt(s, pos, in); w > 0 {
 				pos += w
 				pc++

@@ -3,6 +3,7 @@ package grok
 import (
 	"bufio"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -64,12 +65,13 @@ func TestStockCases(t *testing.T) {
 	var out strings.Builder
 	var c stockCase
 	want := map[bool]string{}
+	cache := stockCache{}
 	flush := func() {
 		if c.text == "" || c.bad {
 			return
 		}
 		for _, ecs := range []bool{false, true} {
-			checkGood(t, c, ecs, want[ecs], &out)
+			checkGood(t, cache, c, ecs, want[ecs], &out)
 		}
 		c.text = ""
 		clear(want)
@@ -94,7 +96,7 @@ func TestStockCases(t *testing.T) {
 		case "+", "-":
 			c = stockCase{c.name, rest, kind == "-", at}
 			if c.bad {
-				checkBad(t, c)
+				checkBad(t, cache, c)
 			}
 		}
 	}
@@ -106,8 +108,15 @@ func TestStockCases(t *testing.T) {
 	}
 }
 
-func stockPattern(t *testing.T, c stockCase, ecs bool) *Pattern {
+// stockCache holds the patterns of the name at hand, which has several cases.
+type stockCache map[string]*Pattern
+
+func (cache stockCache) pattern(t *testing.T, c stockCase, ecs bool) *Pattern {
 	t.Helper()
+	key := fmt.Sprint(c.name, ecs)
+	if p, ok := cache[key]; ok {
+		return p
+	}
 	if _, ok := Stock(ecs).Definition(c.name); !ok {
 		return nil
 	}
@@ -115,12 +124,13 @@ func stockPattern(t *testing.T, c stockCase, ecs bool) *Pattern {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache[key] = p
 	return p
 }
 
-func checkGood(t *testing.T, c stockCase, ecs bool, want string, out *strings.Builder) {
+func checkGood(t *testing.T, cache stockCache, c stockCase, ecs bool, want string, out *strings.Builder) {
 	t.Helper()
-	p := stockPattern(t, c, ecs)
+	p := cache.pattern(t, c, ecs)
 	if p == nil {
 		return
 	}
@@ -143,10 +153,10 @@ func checkGood(t *testing.T, c stockCase, ecs bool, want string, out *strings.Bu
 	out.WriteString(label + got + "\n")
 }
 
-func checkBad(t *testing.T, c stockCase) {
+func checkBad(t *testing.T, cache stockCache, c stockCase) {
 	t.Helper()
 	for _, ecs := range []bool{false, true} {
-		if p := stockPattern(t, c, ecs); p != nil {
+		if p := cache.pattern(t, c, ecs); p != nil {
 			if got, ok := fields(t, p, unescape.Replace(c.text)); ok {
 				t.Errorf("stock.txt:%d: ecs=%v: %s takes %q: %s", c.at, ecs, c.name, c.text, got)
 			}
