@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -109,21 +110,12 @@ func (s *Set) lookup(name string) (text string, stock, ok bool) {
 	return "", false, false
 }
 
-// LoadDir reads the pattern files of a folder whose names match glob, or the one file that dir names. Later files, in the order of
-// their names, win over earlier ones.
+// LoadDir reads the pattern files of a folder whose names match glob (all of them when it is empty), or the one file that dir names.
+// Later files, in the order of their names, win over earlier ones.
 func LoadDir(dir, glob string) (map[string]string, error) {
-	info, err := os.Stat(dir)
+	files, err := patternFiles(dir, glob)
 	if err != nil {
 		return nil, fmt.Errorf("read patterns: %w", err)
-	}
-	files := []string{dir}
-	if info.IsDir() {
-		if glob == "" {
-			glob = "*"
-		}
-		if files, err = filepath.Glob(filepath.Join(dir, glob)); err != nil {
-			return nil, fmt.Errorf("read patterns %s: glob %q: %w", dir, glob, err)
-		}
 	}
 	all := map[string]string{}
 	for _, name := range files {
@@ -131,11 +123,36 @@ func LoadDir(dir, glob string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for k, v := range defs {
-			all[k] = v
-		}
+		maps.Copy(all, defs)
 	}
 	return all, nil
+}
+
+func patternFiles(dir, glob string) ([]string, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{dir}, nil
+	}
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		ok := glob == ""
+		if !ok {
+			if ok, err = filepath.Match(glob, e.Name()); err != nil {
+				return nil, fmt.Errorf("glob %q: %w", glob, err)
+			}
+		}
+		if ok {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return files, nil
 }
 
 func loadFile(name string) (map[string]string, error) {
