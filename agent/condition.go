@@ -3,7 +3,9 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,6 +18,7 @@ var conditions = map[string]func(args any) (condition, error){
 	"equals":   perField(compileEquals),
 	"contains": perField(compileContains),
 	"regexp":   perField(compileRegexp),
+	"network":  perField(compileNetwork),
 }
 
 // compileCondition makes a condition of its settings; several kinds in one map are all asked for.
@@ -104,6 +107,47 @@ func compileList(args any) ([]condition, error) {
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// constantRoots are fields that are the same for all lines of a file.
+var constantRoots = [...]string{"tags", "fields", "host", "agent", "ecs", "input", "service", "container", "kubernetes", "labels"}
+
+// constantCondition reports whether a condition asks only for fields that are constant for a file.
+func constantCondition(m map[string]any) bool {
+	for kind, args := range m {
+		var fields []string
+		switch args := args.(type) {
+		case []any:
+			for _, item := range args {
+				if sub, ok := item.(map[string]any); ok && !constantCondition(sub) {
+					return false
+				} else if name, ok := item.(string); ok {
+					fields = append(fields, name)
+				}
+			}
+		case string:
+			fields = append(fields, args)
+		case map[string]any:
+			if kind == "not" {
+				if !constantCondition(args) {
+					return false
+				}
+				continue
+			}
+			flat := map[string]any{}
+			flatten(flat, "", args)
+			for name := range flat {
+				fields = append(fields, name)
+			}
+		}
+		for _, name := range fields {
+			root, _, _ := strings.Cut(name, ".")
+			if !slices.Contains(constantRoots[:], root) && !strings.HasPrefix(name, "log.file.path") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // get is a field of the event, @timestamp and @metadata included.
@@ -262,4 +306,45 @@ var compares = map[string]func(a, b float64) bool{
 	"gte": func(a, b float64) bool { return a >= b },
 	"lt":  func(a, b float64) bool { return a < b },
 	"lte": func(a, b float64) bool { return a <= b },
+}
+
+// networks are the named ranges of the condition network.
+var networks = map[string]func(netip.Addr) bool{
+	"loopback":                  netip.Addr.IsLoopback,
+	"unicast":                   func(a netip.Addr) bool { return a.IsGlobalUnicast() },
+	"global_unicast":            netip.Addr.IsGlobalUnicast,
+	"multicast":                 netip.Addr.IsMulticast,
+	"interface_local_multicast": netip.Addr.IsInterfaceLocalMulticast,
+	"link_local_unicast":        netip.Addr.IsLinkLocalUnicast,
+	"link_local_multicast":      netip.Addr.IsLinkLocalMulticast,
+	"private":                   netip.Addr.IsPrivate,
+	"public": func(a netip.Addr) bool {
+		return !a.IsLoopback() && !a.IsPrivate() && !a.IsLinkLocalUnicast() && !a.IsMulticast() && !a.IsUnspecified()
+	},
+	"unspecified": netip.Addr.IsUnspecified,
+}
+
+// compileNetwork is a range by name or CIDR, or a list of which any may hold the address.
+func compileNetwork(arg any) (func(any) bool, error) {
+	names, err := textList("network", arg)
+	if err != nil {
+		return nil, err
+	}
+	var tests []func(netip.Addr) bool
+	for _, n := range names {
+		if test := networks[n]; test != nil {
+			tests = append(tests, test)
+			continue
+		}
+		p, err := netip.ParsePrefix(n)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither a named range nor a CIDR: %w", n, err)
+		}
+		tests = append(tests, p.Contains)
+	}
+	return func(v any) bool {
+		s, _ := v.(string)
+		a, err := netip.ParseAddr(s)
+		return err == nil && slices.ContainsFunc(tests, func(test func(netip.Addr) bool) bool { return test(a) })
+	}, nil
 }

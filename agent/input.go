@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weirlog/weir/lines"
 )
@@ -16,7 +17,8 @@ type input struct {
 	spec   *lines.Spec
 	filter lines.Filter
 	topic  format
-	chain  []processor          // of the input, then of the agent
+	once   []processor          // of the input, then of the agent: the first ones, as far as they are constant for a file
+	chain  []processor          // the others
 	busy   map[*source]struct{} // being read; only with a harvester limit. Guarded by Agent.mu
 	queue  []*source            // waiting for that; guarded by Agent.mu
 
@@ -54,8 +56,18 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*input, []erro
 			out.chain = append(out.chain, p)
 		}
 	}
+	if !out.rewrites() {
+		for len(out.chain) > 0 && out.chain[0].constant {
+			out.once, out.chain = append(out.once, out.chain[0]), out.chain[1:]
+		}
+	}
 	out.constant(c, id)
 	return out, errs
+}
+
+// rewrites reports whether parsers may write over fields that are constant otherwise.
+func (in *input) rewrites() bool {
+	return in.conf.JSON != nil || slices.ContainsFunc(in.conf.Parsers, func(p Parser) bool { return p.NDJSON != nil })
 }
 
 // constant builds the fields all records of the input share.
@@ -115,7 +127,14 @@ func addParser(spec *lines.Spec, p *Parser) error {
 func (in *input) envelope(c *Config, s *source) (e *envelope, missing bool) {
 	tree := cloneTree(in.base)
 	mergeTree(tree, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, true)
-	e = &envelope{key: s.chain.key, tree: tree, metadata: in.metadata}
+	ev := &event{at: s.born, fields: tree, metadata: cloneTree(in.metadata)}
+	for i := range in.once {
+		if p := &in.once[i]; p.when == nil || p.when(ev) {
+			p.run(ev)
+		}
+	}
+	tree = ev.fields
+	e = &envelope{key: s.chain.key, tree: tree, metadata: ev.metadata}
 	if e.topic, missing = in.topic.text(tree); missing {
 		e.topic = DefaultTopic
 	}

@@ -11,6 +11,8 @@ type processor struct {
 	rule string // what a drop is counted under: place and name
 	when condition
 	run  func(ev *event) (keep bool)
+	// constant says that what the step does depends on nothing but what is constant for a file, so that it is done once per file.
+	constant bool
 }
 
 // process runs the steps; the result is "" or the rule that dropped the event.
@@ -29,17 +31,26 @@ func (in *input) process(ev *event) (rule string) {
 
 // processors are the steps that are known, by name.
 var processors = [...]struct {
-	name    string
-	compile func(args arguments) (func(ev *event) bool, error)
+	name     string
+	compile  func(args arguments) (func(ev *event) bool, error)
+	constant bool // adds what is the same for all lines of a file
 }{
-	{"add_fields", compileAddFields},
-	{"add_labels", compileAddLabels},
-	{"add_tags", compileAddTags},
-	{"copy_fields", compileCopyFields},
-	{"drop_event", compileDropEvent},
-	{"drop_fields", compileDropFields},
-	{"include_fields", compileIncludeFields},
-	{"rename", compileRename},
+	{"add_docker_metadata", compileDockerMetadata, true},
+	{"add_fields", compileAddFields, true},
+	{"add_host_metadata", compileHostMetadata, true},
+	{"add_kubernetes_metadata", compileKubernetesMetadata, true},
+	{"add_labels", compileAddLabels, true},
+	{"add_tags", compileAddTags, true},
+	{"convert", compileConvert, false},
+	{"copy_fields", compileCopyFields, false},
+	{"decode_json_fields", compileDecodeJSON, false},
+	{"drop_event", compileDropEvent, false},
+	{"drop_fields", compileDropFields, false},
+	{"include_fields", compileIncludeFields, false},
+	{"rename", compileRename, false},
+	{"replace", compileReplace, false},
+	{"timestamp", compileTimestamp, false},
+	{"truncate_fields", compileTruncate, false},
 }
 
 // compileProcessor makes a step of its settings.
@@ -65,12 +76,13 @@ func compileProcessor(p *Processor) (processor, error) {
 		if out.run, err = processors[i].compile(args); err == nil {
 			err = args.leftover()
 		}
+		out.constant = processors[i].constant && constantCondition(p.When)
 		if err != nil {
 			return fail(fmt.Errorf("%s: %w", p.Name, err))
 		}
 		return out, nil
 	}
-	return fail(fmt.Errorf("processor %s is not supported", p.Name))
+	return fail(fmt.Errorf("processor %s is not supported; these are: %s", p.Name, strings.Join(ProcessorNames(), ", ")))
 }
 
 // arguments are the settings of a step; each is asked for once, and what nobody asked for is an error.
@@ -336,8 +348,8 @@ func compileCopyFields(args arguments) (func(*event) bool, error) {
 	return compilePairs(args, func(t map[string]any, p fieldPair, v any) { setField(t, p.to, cloneValue(v)) })
 }
 
-// processorNames lists what is known, sorted.
-func processorNames() []string {
+// ProcessorNames lists the processors that are known, sorted.
+func ProcessorNames() []string {
 	var out []string
 	for i := range processors {
 		out = append(out, processors[i].name)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weirlog/weir/ledger"
+	"github.com/weirlog/weir/lines"
 	"github.com/weirlog/weir/queue"
 )
 
@@ -161,6 +162,85 @@ func TestConditions(t *testing.T) {
 		if _, err := compileCondition(m); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
+	}
+}
+
+// TestProcessors runs one step over an event and looks at what became of it.
+func TestProcessors(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, args, in, want string }{
+		{"decode_json_fields", `{"fields":["message"]}`, `{"message":"{\"a\":1,\"b\":\"{}\"}"}`, `{"message":{"a":1,"b":"{}"}}`},
+		{"decode_json_fields", `{"fields":["message"],"max_depth":2}`, `{"message":"{\"b\":\"{\\\"c\\\":2}\"}"}`, `{"message":{"b":{"c":2}}}`},
+		{"decode_json_fields", `{"fields":["message"],"target":"j"}`, `{"message":"{\"a\":1}"}`, `{"j":{"a":1},"message":"{\"a\":1}"}`},
+		{"decode_json_fields", `{"fields":["message"],"target":""}`, `{"message":"{\"a\":1,\"message\":\"x\"}"}`, `{"a":1,"message":"{\"a\":1,\"message\":\"x\"}"}`},
+		{"decode_json_fields", `{"fields":["message"],"target":"","overwrite_keys":true}`, `{"message":"{\"message\":\"x\"}"}`, `{"message":"x"}`},
+		{"decode_json_fields", `{"fields":["message"],"add_error_key":true}`, `{"message":"no"}`, `{"error":{"message":"Error decoding JSON: text is no JSON object","type":"json"},"message":"no"}`},
+		{"decode_json_fields", `{"fields":["message"],"process_array":true}`, `{"message":"[1,{\"a\":2}]"}`, `{"message":[1,{"a":2}]}`},
+		{"timestamp", `{"field":"t","layouts":["2006-01-02 15:04:05"],"timezone":"Asia/Seoul","target_field":"u"}`, `{"t":"2026-11-22 09:00:00"}`, `{"t":"2026-11-22 09:00:00","u":"2026-11-22T00:00:00.000Z"}`},
+		{"timestamp", `{"field":"t","layouts":["UNIX_MS","UNIX"],"target_field":"u"}`, `{"t":1500}`, `{"t":1500,"u":"1970-01-01T00:00:01.500Z"}`},
+		{"replace", `{"fields":[{"field":"m","pattern":"\\d+","replacement":"N"}]}`, `{"m":"a1b22"}`, `{"m":"aNbN"}`},
+		{"truncate_fields", `{"fields":["m"],"max_characters":2}`, `{"m":"로그다"}`, `{"log":{"flags":["truncated"]},"m":"로그"}`},
+		{"truncate_fields", `{"fields":["m"],"max_bytes":4}`, `{"m":"로그다"}`, `{"log":{"flags":["truncated"]},"m":"로"}`},
+		{"convert", `{"fields":[{"from":"a","type":"integer"},{"from":"b","to":"c","type":"boolean"}]}`, `{"a":"12","b":"true"}`, `{"a":12,"b":"true","c":true}`},
+		{"convert", `{"fields":[{"from":"a","type":"integer"},{"from":"b","type":"ip"}]}`, `{"a":"12","b":"no"}`, `{"a":"12","b":"no","error":{"message":"field b: ParseAddr(\"no\"): unable to parse IP"}}`},
+		{"convert", `{"mode":"rename","fields":[{"from":"a","to":"b.c","type":"double"}]}`, `{"a":"1.50"}`, `{"b":{"c":1.50}}`},
+		{"copy_fields", `{"fields":[{"from":"a","to":"b"}]}`, `{"a":{"x":1}}`, `{"a":{"x":1},"b":{"x":1}}`},
+		{"copy_fields", `{"fields":[{"from":"n","to":"b"}],"ignore_missing":true}`, `{"a":1}`, `{"a":1}`},
+		{"include_fields", `{"fields":["a.b"]}`, `{"a":{"b":1,"c":2},"d":3}`, `{"a":{"b":1}}`},
+		{"add_labels", `{"labels":{"a":{"b":1}}}`, `{}`, `{"labels":{"a.b":1}}`},
+		{"add_kubernetes_metadata", `{}`, `{"log":{"file":{"path":"/var/log/containers/web-1_prod_nginx-` + strings.Repeat("0a", 32) + `.log"}}}`,
+			`{"container":{"id":"` + strings.Repeat("0a", 32) + `"},"kubernetes":{"container":{"name":"nginx"},"namespace":"prod","pod":{"name":"web-1"}},"log":{"file":{"path":"/var/log/containers/web-1_prod_nginx-` + strings.Repeat("0a", 32) + `.log"}}}`},
+	} {
+		var scratch lines.Scratch
+		args, err := lines.DecodeJSON(&scratch, []byte(tc.args))
+		if err != nil {
+			t.Fatal(tc.args, err)
+		}
+		p, err := compileProcessor(&Processor{Name: tc.name, Args: args.(map[string]any)})
+		if err != nil {
+			t.Errorf("%s %s: %v", tc.name, tc.args, err)
+			continue
+		}
+		in, err := lines.DecodeJSON(&scratch, []byte(tc.in))
+		if err != nil {
+			t.Fatal(tc.in, err)
+		}
+		ev := &event{fields: in.(map[string]any), metadata: map[string]any{}}
+		p.run(ev)
+		if got := string(appendObject(nil, ev.fields)); got != tc.want {
+			t.Errorf("%s %s of %s: %s, want %s", tc.name, tc.args, tc.in, got, tc.want)
+		}
+	}
+	for _, bad := range []Processor{
+		{Name: "script"}, {Name: "add_fields"}, {Name: "drop_fields", Args: map[string]any{"fields": []any{"a"}, "nope": 1}},
+		{Name: "convert", Args: map[string]any{"fields": []any{map[string]any{"from": "a", "type": "date"}}}},
+		{Name: "timestamp", Args: map[string]any{"field": "a", "layouts": []any{"2006"}, "test": []any{"x"}}},
+		{Name: "drop_event", When: map[string]any{"nope": 1}},
+	} {
+		if _, err := compileProcessor(&bad); err == nil {
+			t.Errorf("%+v is accepted", bad)
+		}
+	}
+}
+
+// TestConstantSteps: steps that are constant for a file run once, and the plain form is kept.
+func TestConstantSteps(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.cfg.Processors = []Processor{
+		{Name: "add_host_metadata", When: map[string]any{"not": map[string]any{"contains": map[string]any{"tags": "forwarded"}}}},
+		{Name: "add_fields", Args: map[string]any{"fields": map[string]any{"a": "b"}}},
+		{Name: "add_fields", Args: map[string]any{"fields": map[string]any{"no": 1}}, When: map[string]any{"contains": map[string]any{"tags": "x"}}},
+	}
+	h.start()
+	if in := h.a.inputs[0]; len(in.chain) != 0 || len(in.once) != 3 {
+		t.Fatalf("%d steps once, %d for each line", len(in.once), len(in.chain))
+	}
+	h.write("app.log", "x\n")
+	h.expect("x")
+	v := h.q.records()[0].Value
+	if field(t, v, "host.os.type") == "" || field(t, v, "fields.a") != "b" || field(t, v, "fields.no") != "" {
+		t.Errorf("%s", v)
 	}
 }
 
