@@ -14,11 +14,11 @@ import (
 )
 
 const fields = `{"properties":{"t":{"type":"date"},"n":{"type":"long"},"x":{"type":"double"},"k":{"type":"keyword"},"tags":{"type":"keyword"},
-"b":{"type":"boolean"},"ip":{"type":"ip"},"u":{"type":"unsigned_long"},"text":{"type":"text"},"lab":{"type":"flattened"}}}`
+"b":{"type":"boolean"},"ip":{"type":"ip"},"u":{"type":"unsigned_long"},"ns":{"type":"date_nanos"},"text":{"type":"text"},"lab":{"type":"flattened"}}}`
 
 var docs = []string{
-	`{"t":"2026-03-28T23:30:00Z","n":1,"x":0.5,"k":"a","tags":["p","q"],"b":true,"ip":"10.0.0.1","u":18446744073709551615,"lab":{"e":"x"}}`,
-	`{"t":"2026-03-29T00:30:00Z","n":51,"x":1.5,"k":"b","tags":["q","q"],"b":false,"ip":"10.0.1.1"}`,
+	`{"t":"2026-03-28T23:30:00Z","ns":"2026-01-01T00:00:00.000000001Z","n":1,"x":0.5,"k":"a","tags":["p","q"],"b":true,"ip":"10.0.0.1","u":18446744073709551615,"lab":{"e":"x"}}`,
+	`{"t":"2026-03-29T00:30:00Z","ns":"2026-01-01T00:00:00.000000002Z","n":51,"x":1.5,"k":"b","tags":["q","q"],"b":false,"ip":"10.0.1.1"}`,
 	`{"t":"2026-03-29T03:00:00Z","n":101,"x":2.5,"k":"a","ip":"192.168.0.1","lab":{"e":"y","f":"x"}}`,
 	`{"t":"2026-03-31T00:00:00Z","n":151,"k":"c","tags":"p","b":true}`,
 	`{"t":"2026-04-02T00:00:00Z","k":"a","x":-4}`,
@@ -70,6 +70,8 @@ func TestAggregations(t *testing.T) {
 		{`{"terms":{"field":"x","size":1,"order":{"_key":"asc"}}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":3,"buckets":[{"key":-4.0,"doc_count":1}]}`},
 		{`{"terms":{"field":"ip","size":1,"order":{"_key":"asc"}}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":2,"buckets":[{"key":"10.0.0.1","doc_count":1}]}`},
 		{`{"terms":{"field":"lab.e"}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":"x","doc_count":1},{"key":"y","doc_count":1}]}`},
+		{`{"terms":{"field":"ns","format":"epoch_millis"}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":1767225600000,"key_as_string":"1767225600000","doc_count":2}]}`},
+		{`{"date_histogram":{"field":"ns","fixed_interval":"1m","format":"epoch_millis"}}`, `{"buckets":[{"key_as_string":"1767225600000","key":1767225600000,"doc_count":2}]}`},
 		{`{"terms":{"field":"nope"}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[]}`},
 		{`{"terms":{"field":"_index"}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":"i","doc_count":5}]}`},
 		{`{"terms":{"field":"k","order":{"m":"desc"},"size":2},"aggs":{"m":{"max":{"field":"n"}}}}`, `{"doc_count_error_upper_bound":0,"sum_other_doc_count":1,"buckets":[{"key":"c","doc_count":1,"m":{"value":151.0}},{"key":"a","doc_count":3,"m":{"value":101.0}}]}`},

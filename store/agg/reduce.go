@@ -233,16 +233,27 @@ func mergeBuckets(lists ...[]bucketPart) []*merged {
 	for _, l := range lists {
 		total += len(l)
 	}
-	index := make(map[bucketKey]*merged, total)
-	var out []*merged
+	chunk := make([]merged, 0, total) // one allocation; never grows
+	out := make([]*merged, 0, total)
+	add := func(p *bucketPart) *merged {
+		chunk = append(chunk, merged{key: p.key})
+		m := &chunk[len(chunk)-1]
+		out = append(out, m)
+		return m
+	}
+	var index map[bucketKey]*merged
+	if len(lists) > 1 {
+		index = make(map[bucketKey]*merged, total)
+	}
 	for _, l := range lists {
 		for i := range l {
 			p := &l[i]
 			m := index[p.key]
 			if m == nil {
-				m = &merged{key: p.key}
-				index[p.key] = m
-				out = append(out, m)
+				m = add(p)
+				if index != nil {
+					index[p.key] = m
+				}
 			}
 			m.count += p.count
 			if p.subs != nil {

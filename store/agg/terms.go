@@ -102,8 +102,9 @@ type termsCollector struct {
 	format formatter
 	own    map[string]int64
 	names  []string
-	dense  []int64 // counts by ordinal, while the only bucket above is 0 and nothing stands below
-	seen   []int64 // keys of the row being read
+	dense  []int64          // counts by ordinal, while the only bucket above is 0 and nothing stands below
+	plain  map[string]int64 // the same for columns without ordinals
+	seen   []int64          // keys of the row being read
 }
 
 func (c *termsCollector) collect(b *batch) error {
@@ -115,6 +116,10 @@ func (c *termsCollector) collect(b *batch) error {
 		c.countOrds(b)
 		return nil
 	}
+	if c.strs != nil && !c.hasMiss && b.buckets == nil && len(c.subs) == 0 && c.f.Key == "" {
+		c.countStrings(b)
+		return nil
+	}
 	c.begin(b.zone)
 	var one [1]int64
 	for i, row := range b.rows {
@@ -122,7 +127,7 @@ func (c *termsCollector) collect(b *batch) error {
 		switch {
 		case c.ords != nil && c.ovec.Start == nil && c.ovec.Has.Get(int(row)):
 			c.add(row, c.bucket(parent, int64(c.ovec.V[row])))
-		case c.nums != nil && c.vec.Start == nil && c.vec.Has.Get(int(row)):
+		case c.nums != nil && c.vec.Start == nil && c.vec.Has.Get(int(row)) && c.f.Type != mapping.DateNanos:
 			c.add(row, c.bucket(parent, c.vec.V[row]))
 		default:
 			c.collectRow(row, parent, &one)
@@ -154,6 +159,30 @@ func (c *termsCollector) countOrds(b *batch) {
 	}
 }
 
+// countStrings is countOrds for values in row order.
+func (c *termsCollector) countStrings(b *batch) {
+	if c.plain == nil {
+		c.plain = make(map[string]int64, len(b.rows))
+	}
+	var first []byte
+	for _, row := range b.rows {
+		n := 0
+		var more [][]byte
+		c.strs.Each(b.zone*query.ZoneRows+int(row), func(v []byte) {
+			if n++; n == 1 {
+				first = append(first[:0], v...)
+				c.plain[string(v)]++
+				return
+			}
+			if bytes.Equal(v, first) || slices.ContainsFunc(more, func(m []byte) bool { return bytes.Equal(m, v) }) {
+				return
+			}
+			more = append(more, bytes.Clone(v))
+			c.plain[string(v)]++
+		})
+	}
+}
+
 // collectRow takes a row with several values, none, or values without ordinals. A value counts once.
 func (c *termsCollector) collectRow(row uint16, parent uint32, one *[1]int64) {
 	c.seen = c.seen[:0]
@@ -168,7 +197,7 @@ func (c *termsCollector) collectRow(row uint16, parent uint32, one *[1]int64) {
 		take(c.named([]byte(*c.constant)))
 	case c.kind != keyString:
 		for _, v := range c.ints(row, one) {
-			take(v)
+			take(floorDiv(v, unitOf(c.bound)))
 		}
 	case c.ords != nil && c.ovec.Has.Get(int(row)):
 		for _, ord := range c.ovec.V[c.ovec.Start[row]:c.ovec.Start[row+1]] {
@@ -196,9 +225,6 @@ func (c *termsCollector) named(v []byte) int64 {
 // key is the value behind a bucket's number.
 func (c *termsCollector) key(k int64) bucketKey {
 	if c.kind != keyString {
-		if c.f.Type == mapping.DateNanos {
-			k /= 1e6
-		}
 		return bucketKey{n: k}
 	}
 	if k < 0 {
@@ -217,6 +243,13 @@ func (c *termsCollector) finish(bucket int) partial {
 			if n > 0 || c.spec.minCount == 0 {
 				p.list = append(p.list, bucketPart{key: c.key(int64(ord)), count: n})
 			}
+		}
+		return p
+	}
+	if c.plain != nil && bucket == 0 {
+		p.list = make([]bucketPart, 0, len(c.plain))
+		for v, n := range c.plain {
+			p.list = append(p.list, bucketPart{key: bucketKey{s: c.f.TermText([]byte(v))}, count: n})
 		}
 		return p
 	}
@@ -397,7 +430,11 @@ func (s *terms) choose(r *reducer, a *Agg, all []*merged, kind keyKind, format f
 	}
 	needsSubs := slices.ContainsFunc(s.order, func(o orderKey) bool { return o.steps != nil })
 	if !needsSubs {
-		slices.SortFunc(all, func(x, y *merged) int {
+		var sum int64
+		for _, m := range all {
+			sum += m.count
+		}
+		all = firstOf(all, s.size, func(x, y *merged) int {
 			for _, o := range s.order {
 				if c := o.compare(x, y, keyOrder); c != 0 {
 					return c
@@ -408,10 +445,10 @@ func (s *terms) choose(r *reducer, a *Agg, all []*merged, kind keyKind, format f
 			}
 			return keyOrder(x.key, y.key)
 		})
-		for _, m := range all[min(s.size, len(all)):] {
-			others += m.count
+		for _, m := range all {
+			sum -= m.count
 		}
-		all = all[:min(s.size, len(all))]
+		others = sum
 	}
 	for _, m := range all {
 		if needsSubs {
@@ -451,3 +488,25 @@ type bareNumber int64
 func (n bareNumber) kind() string                 { return "" }
 func (n bareNumber) value(string) (float64, bool) { return float64(n), true }
 func (n bareNumber) json(w *writer)               { w.int(int64(n)) }
+
+// firstOf is the first n of a list in order, without sorting all of it.
+func firstOf(all []*merged, n int, order func(x, y *merged) int) []*merged {
+	if len(all) <= 4*n {
+		slices.SortFunc(all, order)
+		return all[:min(n, len(all))]
+	}
+	best := make([]*merged, 0, 2*n)
+	var worst *merged
+	for _, m := range all {
+		if worst != nil && order(m, worst) > 0 {
+			continue
+		}
+		if best = append(best, m); len(best) == cap(best) {
+			slices.SortFunc(best, order)
+			best = best[:n]
+			worst = best[n-1]
+		}
+	}
+	slices.SortFunc(best, order)
+	return best[:min(n, len(best))]
+}

@@ -54,9 +54,16 @@ type tree struct {
 	counts []int64
 	kids   map[uint32][]uint32 // buckets by parent, in order of appearance
 	batch  batch
-	last   slot
-	lastN  uint32
-	any    bool
+	recent [recentSlots]recentSlot
+}
+
+// recentSlots is a power of two: buckets met lately are found without hashing.
+const recentSlots = 512
+
+// recentSlot is a slot and its bucket plus one; 0: none.
+type recentSlot struct {
+	slot
+	n uint32
 }
 
 func newTree(o *opener) *tree {
@@ -66,8 +73,9 @@ func newTree(o *opener) *tree {
 // bucket is the number of the bucket of key below parent.
 func (t *tree) bucket(parent uint32, key int64) uint32 {
 	s := slot{parent, key}
-	if t.any && s == t.last {
-		return t.lastN
+	r := &t.recent[(uint64(key)*0x9E3779B97F4A7C15>>32^uint64(parent)*0x85EBCA6B)&(recentSlots-1)]
+	if r.n != 0 && r.slot == s {
+		return r.n - 1
 	}
 	n, ok := t.index[s]
 	if !ok {
@@ -77,7 +85,7 @@ func (t *tree) bucket(parent uint32, key int64) uint32 {
 		t.counts = append(t.counts, 0)
 		t.kids[parent] = append(t.kids[parent], n)
 	}
-	t.last, t.lastN, t.any = s, n, true
+	*r = recentSlot{s, n + 1}
 	return n
 }
 

@@ -59,6 +59,7 @@ type SortKey struct {
 
 // SourceFilter says what of _source is returned.
 type SourceFilter struct {
+	Given              bool // something was said
 	None               bool
 	Includes, Excludes []string
 }
@@ -265,13 +266,13 @@ func stringList(key string, v *Node) ([]string, error) {
 // ParseSourceFilter reads true, false, "a.*", ["a", "b"] or {includes, excludes}.
 func ParseSourceFilter(v *Node) (SourceFilter, error) {
 	if b, ok := v.Bool(); ok && v.Kind == Bool {
-		return SourceFilter{None: !b}, nil
+		return SourceFilter{Given: true, None: !b}, nil
 	}
 	if v.Kind != Object {
 		in, err := stringList("_source", v)
-		return SourceFilter{Includes: in}, err
+		return SourceFilter{Given: true, Includes: in}, err
 	}
-	var f SourceFilter
+	f := SourceFilter{Given: true}
 	var err error
 	for i, k := range v.Keys {
 		switch k.Name {
@@ -514,6 +515,3 @@ func ParseDuration(key, text string) (time.Duration, error) {
 	}
 	return 0, badf("failed to parse setting [%s] with value [%s] as a time value: unit is missing or unrecognized", key, text)
 }
-
-// Given tells that the filter says more than the default.
-func (f SourceFilter) Given() bool { return len(f.Includes)+len(f.Excludes) > 0 }

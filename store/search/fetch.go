@@ -121,7 +121,7 @@ type bodySpec struct {
 // body reads the document when something of it is asked for.
 func (f *fetcher) body(it *item, row int, spec *bodySpec, out *Hit) error {
 	out.NoID = slices.Equal(spec.stored, []string{"_none_"})
-	wantSource := !spec.source.None && (len(spec.stored) == 0 || slices.Contains(spec.stored, "_source") || spec.source.Given())
+	wantSource := !spec.source.None && (len(spec.stored) == 0 || slices.Contains(spec.stored, "_source") || spec.source.Given)
 	if !wantSource && len(spec.fields)+len(spec.docvalues) == 0 && spec.highlight == nil {
 		return nil
 	}
