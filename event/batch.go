@@ -25,14 +25,16 @@ type Batch struct {
 	chunks [][]Event
 	used   int
 
-	arena  [][]byte // chunks; the last one is filled
-	free   [][]byte // chunks to use again
-	slabs  [][]field
-	spare  [][]field
-	nodes  [][]node
-	node   int // nodes in use
-	sums   []uint64
-	poison bool
+	arena [][]byte // chunks; the last one is filled
+	free  [][]byte // chunks to use again
+	slabs [][]field
+	spare [][]field
+	nodes [][]node
+	node  int // nodes in use
+	sums  []uint64
+
+	scratch []byte // of Compose
+	poison  bool
 }
 
 // NewBatch makes an empty batch. With poison, memory is overwritten at Reset, so that tests find strings that outlive their batch.
@@ -170,6 +172,12 @@ func (b *Batch) Keep(p []byte) string {
 		*c = (*c)[:len(*c)+len(p)]
 	}
 	return unsafe.String(unsafe.SliceData(p), len(p))
+}
+
+// Compose makes a string with f, apart from the arena, which f may use.
+func (b *Batch) Compose(f func(dst []byte) []byte) string {
+	b.scratch = f(b.scratch[:0])
+	return b.KeepBytes(b.scratch)
 }
 
 // KeepString copies s into the arena.

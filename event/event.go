@@ -135,6 +135,22 @@ func (e *Event) Set(p *Path, v Value) error {
 	return e.setIn(p, v)
 }
 
+// SetNew is Set where nothing is; where something is, it stays and is returned.
+func (e *Event) SetNew(p *Path, v Value) (old Value, there bool) {
+	if p.root == rootField && len(p.keys) == 1 {
+		at := e.top(&p.keys[0])
+		if at == nil {
+			*e.addTop(p.keys[0]) = v
+			return Value{}, false
+		}
+		return e.b.load(at), true
+	}
+	if old, there = e.Get(p); !there {
+		e.Set(p, v)
+	}
+	return old, there
+}
+
 func (e *Event) setMeta(p *Path, v Value) error {
 	if v.Kind() != MapKind {
 		return &SetError{Path: p.text, Why: "[@metadata] takes an object"}

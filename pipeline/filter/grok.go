@@ -222,13 +222,18 @@ func (p *grokPattern) apply(e *event.Event, v event.Value) {
 
 // put sets a capture: a string or list that is there is appended to, other values stay.
 func (c *grokCapture) put(e *event.Event, v event.Value) {
-	if !c.overwrite {
-		if old, ok := e.Get(c.path); ok && !old.IsNil() {
-			if k := old.Kind(); k == event.StringKind || k == event.ListKind {
-				plugin.AppendValue(e, c.path, v)
-			}
-			return
-		}
+	if c.overwrite {
+		e.Set(c.path, v)
+		return
 	}
-	e.Set(c.path, v)
+	old, there := e.SetNew(c.path, v)
+	if !there {
+		return
+	}
+	switch old.Kind() {
+	case event.StringKind, event.ListKind:
+		plugin.AppendValue(e, c.path, v)
+	case event.NilKind:
+		e.Set(c.path, v)
+	}
 }

@@ -159,9 +159,7 @@ func (t *Template) Render(e *event.Event) string {
 			return v.Str()
 		}
 	}
-	b := e.Batch()
-	tmp := t.Append(make([]byte, 0, 128), e) // apart from the arena, which reading fields may use
-	return b.KeepBytes(tmp)
+	return e.Batch().Compose(func(dst []byte) []byte { return t.Append(dst, e) })
 }
 
 // Ref is a field reference that may hold %{}. It belongs to one goroutine.
