@@ -41,7 +41,7 @@ func (ix *index) locate(id string, now int64) location {
 	}
 	for i := len(p.segs) - 1; i >= 0; i-- {
 		s := p.segs[i]
-		if row, ok := s.reader.FindID([]byte(id)); ok && !s.dead.Load().Contains(uint32(row)) {
+		if row, ok := s.reader.FindID([]byte(id), s.dead.Load()); ok {
 			return location{found: true, seg: s, row: uint32(row), version: s.reader.Version(row), seq: s.reader.Seq(row)}
 		}
 	}

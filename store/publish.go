@@ -18,7 +18,6 @@ type inflight struct {
 	group   *group
 	repeats int64
 	state   inflightState
-	life    int // of the journal, as Store.life counts them
 }
 
 type inflightState uint8
@@ -169,19 +168,13 @@ func (s *Store) publishLocked(end int64) {
 	s.inflight = append(s.inflight[:0], s.inflight[n:]...)
 }
 
-// syncFailed takes all batches that will not become durable out of memory and lets the journal begin anew.
+// syncFailed takes all batches that will not become durable out of memory and lets the journal begin anew. The first of those whose
+// sync failed does it for all: the others find the journal reopened, or the work done.
 func (s *Store) syncFailed(inf *inflight, cause error) error {
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	if inf.life == s.life { // the first of those who wait does it for all
-		s.life++
-		s.pub.Lock()
-		s.publishLocked(s.jr.DurableEnd())
-		for i := len(s.inflight) - 1; i >= 0; i-- {
-			s.inflight[i].undo()
-		}
-		s.inflight = s.inflight[:0]
-		s.pub.Unlock()
+	if s.jr.Poisoned() != nil && !s.undone {
+		s.undo()
 		if err := s.reopen(); err != nil {
 			s.cfg.Log.Error("journal cannot be reopened", "error", err)
 		}
@@ -192,6 +185,25 @@ func (s *Store) syncFailed(inf *inflight, cause error) error {
 	return fmt.Errorf("sync journal: %w", cause)
 }
 
+// undo decides every batch under way: published when it is durable, else taken out of memory. The caller holds commit.
+func (s *Store) undo() {
+	s.undone = true
+	s.last = journal.Mark{}
+	durable := s.jr.DurableEnd()
+	s.pub.Lock()
+	defer s.pub.Unlock()
+	s.publishLocked(durable)
+	for i := len(s.inflight) - 1; i >= 0; i-- {
+		s.inflight[i].undo()
+	}
+	s.inflight = s.inflight[:0]
+	for _, ix := range s.meta.Load().indices {
+		for _, h := range ix.parts.Load().frozen { // offsets from here on are given again, to rows of the next head
+			h.sealAt = min(h.sealAt, durable)
+		}
+	}
+}
+
 // reopen lets a poisoned journal go on, and writes metadata commands that were lost with the old life once more: memory has them. The
 // caller holds commit.
 func (s *Store) reopen() error {
@@ -199,6 +211,7 @@ func (s *Store) reopen() error {
 	if err := s.jr.Reopen(); err != nil {
 		return err
 	}
+	s.undone = false
 	lost := s.unsynced
 	s.unsynced = nil
 	for _, u := range lost {
@@ -211,6 +224,7 @@ func (s *Store) reopen() error {
 			s.unsynced = lost
 			return err
 		}
+		s.last = mark
 		s.unsynced = append(s.unsynced, unsyncedCommand{mark.End, u.c})
 		s.metaEnd = mark.End
 	}
@@ -236,11 +250,8 @@ func (s *Store) remember(end int64, c command) {
 
 // syncMeta waits until metadata commands are durable.
 func (s *Store) syncMeta(mark journal.Mark) error {
-	s.commit.Lock()
-	inf := &inflight{life: s.life, end: mark.End}
-	s.commit.Unlock()
 	if err := s.jr.Sync(mark); err != nil {
-		return s.syncFailed(inf, err)
+		return s.syncFailed(&inflight{}, err)
 	}
 	return nil
 }
@@ -257,13 +268,11 @@ func (s *Store) writable() error {
 	if poison == nil {
 		return nil
 	}
-	if s.cfg.Now().Sub(s.reopened) >= reopenEvery {
-		s.pub.Lock()
-		waiting := len(s.inflight)
-		s.pub.Unlock()
-		if waiting == 0 && s.reopen() == nil {
-			return nil
-		}
+	if !s.undone {
+		s.undo()
+	}
+	if s.cfg.Now().Sub(s.reopened) >= reopenEvery && s.reopen() == nil {
+		return nil
 	}
 	return errorf(429, "cluster_block_exception", "the journal had a failed sync: %v", poison)
 }

@@ -24,32 +24,32 @@ func (h *head) empty() bool {
 
 // freeze puts a new head in the place of the index's and returns the old one, which nobody appends to any more. mark is what must be
 // synced before its rows are all decided.
-func (s *Store) freeze(ix *index) (h *head, mark journal.Mark, life int) {
+func (s *Store) freeze(ix *index) (h *head, mark journal.Mark) {
 	s.commit.Lock()
 	defer s.commit.Unlock()
 	s.pub.Lock()
 	defer s.pub.Unlock()
 	p := ix.parts.Load()
 	if len(p.frozen) > 0 { // an earlier seal of it failed
-		return p.frozen[0], s.last, s.life
+		return p.frozen[0], s.last
 	}
 	if p.head.empty() || ix.gone {
-		return nil, mark, 0
+		return nil, mark
 	}
 	h = p.head
 	h.sealAt = s.jr.End()
 	ix.parts.Store(&parts{segs: p.segs, frozen: []*head{h}, head: newHead(ix.uuid)})
-	return h, s.last, s.life
+	return h, s.last
 }
 
 // seal turns the head of an index into a segment. The caller holds ckpt and writes a checkpoint afterwards. did is false when there
 // was nothing to seal.
 func (s *Store) seal(ix *index) (did bool, err error) {
-	h, mark, life := s.freeze(ix)
+	h, mark := s.freeze(ix)
 	if h == nil {
 		return false, nil
 	}
-	if err := s.settle(&inflight{life: life, end: mark.End}, mark); err != nil {
+	if err := s.settle(&inflight{}, mark); err != nil {
 		s.cfg.Log.Warn("sealing goes on behind a failed sync", "index", ix.name(), "error", err)
 	}
 	began := s.cfg.Now()

@@ -120,7 +120,7 @@ type Store struct {
 	last     journal.Mark // end of the last record
 	metaEnd  int64        // journal offset behind the last metadata command
 	unsynced []unsyncedCommand
-	life     int // failed syncs so far
+	undone   bool // the batches of a poisoned journal are out of memory
 
 	// pub guards what readers can reach: inflight batches, the parts of indices, segments' use counts.
 	pub      sync.Mutex

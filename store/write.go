@@ -323,7 +323,7 @@ func (w *write) commit(b bulk.Batch) (mark journal.Mark, again bool, err error) 
 	if w.stale() {
 		return mark, true, nil
 	}
-	w.inf = &inflight{life: s.life}
+	w.inf = &inflight{}
 	w.rec = record{time: w.now.UnixMilli(), ops: w.rec.ops[:0]}
 	for i := range w.ops {
 		w.decide(i)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/vfs"
@@ -315,8 +316,8 @@ func (r *Reader) ID(row int) string {
 	return id
 }
 
-// FindID is the newest row with an explicit id.
-func (r *Reader) FindID(id []byte) (row int, found bool) {
+// FindID is the row with an explicit id that is not among dead.
+func (r *Reader) FindID(id []byte, dead *roaring.Bitmap) (row int, found bool) {
 	num, ok := r.byPath[FieldID]
 	if !ok || !r.mayHave(num, id) {
 		return 0, false
@@ -326,7 +327,7 @@ func (r *Reader) FindID(id []byte) (row int, found bool) {
 		return 0, false
 	}
 	ok = c.raw.find(id, func(i int) {
-		if rw := c.rowOf(i); rw >= row || !found {
+		if rw := c.rowOf(i); (rw >= row || !found) && !dead.Contains(uint32(rw)) {
 			row, found = rw, true
 		}
 	})

@@ -31,8 +31,8 @@ func (v *View) Deleted() int { return int(v.dead.GetCardinality()) }
 
 // FindID is the live row of an explicit or automatic id.
 func (v *View) FindID(id string) (int, bool) {
-	if row, ok := v.Reader.FindID([]byte(id)); ok {
-		return row, !v.dead.Contains(uint32(row))
+	if row, ok := v.Reader.FindID([]byte(id), v.dead); ok {
+		return row, true
 	}
 	seq, auto := ParseAutoID(v.Index, id)
 	if !auto {
