@@ -210,13 +210,17 @@ function post(path: string, body: unknown, signal?: AbortSignal): Promise<Respon
 export async function* frames<T>(body: ReadableStream<Uint8Array>): AsyncGenerator<T> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   let rest = '';
-  for (;;) {
-    const { value, done } = await reader.read();
-    rest += value ?? '';
-    const lines = rest.split('\n');
-    rest = done ? '' : (lines.pop() ?? '');
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
-    if (done) return;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      rest += value ?? '';
+      const lines = rest.split('\n');
+      rest = done ? '' : (lines.pop() ?? '');
+      for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+      if (done) return;
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined); // who stops reading early stops the server's work too
   }
 }
 

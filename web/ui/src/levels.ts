@@ -18,15 +18,19 @@ export function levelOf(text: string): Level | null {
 }
 
 const hueCache = new Map<string, number>();
-const seriesCount = 10;
+/** Those of the series that look like no level: without amber, red and grey. */
+const hues = [1, 3, 5, 6, 7, 8, 9];
 
-/** A stable colour of the series, 1 to 10, for a name such as a service's. */
+/** A stable colour of the series for a name such as a service's. */
 export function hue(name: string): number {
   let h = hueCache.get(name);
   if (h === undefined) {
     let x = 2166136261;
     for (let i = 0; i < name.length; i++) x = Math.imul(x ^ name.charCodeAt(i), 16777619);
-    h = ((x >>> 0) % seriesCount) + 1;
+    x ^= x >>> 16; // FNV's low bits hardly differ between short names
+    x = Math.imul(x, 0x85ebca6b);
+    x ^= x >>> 13;
+    h = hues[(x >>> 0) % hues.length];
     if (hueCache.size < 10_000) hueCache.set(name, h);
   }
   return h;

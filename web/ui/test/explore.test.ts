@@ -6,7 +6,7 @@ import { seek } from '../src/explore/list';
 import { lineCount, parseStack, rootCause } from '../src/explore/stack';
 import { withFilter } from '../src/explore/state';
 import { age, linksOf, partsOf } from '../src/flow/page';
-import { levelOf, shortLogger } from '../src/levels';
+import { hue, levelOf, shortLogger } from '../src/levels';
 import type { Filter } from '../src/url';
 import { matchesParts } from '../src/words';
 
@@ -68,6 +68,10 @@ describe('levels and names', () => {
       null,
     ]));
   it('shorten loggers', () => expect(shortLogger('org.hibernate.engine.jdbc.SqlHelper')).toBe('o.h.e.j.SqlHelper'));
+  it('give services colours of their own', () => {
+    expect(new Set(['api', 'notifications', 'stories'].map(hue)).size).toBe(3);
+    expect(hue('api')).toBe(hue('api'));
+  });
   it('leave other names whole', () =>
     expect(shortLogger('o.a.c.c.C.[.[/].[servlet]')).toBe('o.a.c.c.C.[.[/].[servlet]'));
   it('find fields by parts', () => {

@@ -56,6 +56,8 @@ export interface ListProps<R extends Row> {
   onScroll?(el: HTMLDivElement): void;
   /** Called when the last rows come into view. */
   onEnd?(): void;
+  /** Rows come at the end, and the list is moved there in the same step. */
+  following?: boolean;
   /** Takes a column away. */
   onColumn(field: string): void;
 }
@@ -103,6 +105,7 @@ export function LogList<R extends Row>(p: ListProps<R>) {
     },
     getItemKey: (i) => (rows[i] ? p.keyOf(rows[i]) : i),
     overscan: 12,
+    useFlushSync: !p.following,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes that were kept belong to another height of lines
   useLayoutEffect(() => virtual.measure(), [line, wrap, fold, opened, virtual]);
@@ -125,7 +128,10 @@ export function LogList<R extends Row>(p: ListProps<R>) {
     scrollTo: (index, align = 'auto') => virtual.scrollToIndex(index, { align }),
     toEnd: () => {
       const el = scroller.current;
-      if (el) el.scrollTop = el.scrollHeight;
+      if (!el) return;
+      el.scrollTop = el.scrollHeight;
+      // The event itself comes a frame late: rows would be drawn for the old place, and the end stay blank until then.
+      el.dispatchEvent(new Event('scroll'));
     },
     top: () => virtual.range?.startIndex ?? 0,
     element: () => scroller.current,

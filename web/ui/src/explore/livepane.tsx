@@ -144,6 +144,7 @@ export function LivePane({ state, onFilter, onColumn, onSample }: Props) {
           cols={state.cols}
           hits={hits}
           serial="live"
+          following
           onColumn={onColumn}
           onAction={act}
           onScroll={(el) => {
@@ -204,7 +205,8 @@ function LiveBar({ view, onToggle, onRetry }: { view: LiveView; onToggle(): void
   const t = useT();
   const { lang } = usePrefs();
   const left = useCountdown(view.status === 'lost' ? view.retryAt : 0);
-  const state = view.paused ? t.live.paused : view.status === 'open' ? t.live.live : t.live.connecting;
+  const names = { open: t.live.live, refused: t.live.refused, connecting: t.live.connecting, lost: t.live.connecting };
+  const state = view.paused ? t.live.paused : names[view.status];
   return (
     <div className={styles.liveBar}>
       <strong data-paused={view.paused || view.status !== 'open' || undefined}>{state}</strong>
@@ -230,7 +232,7 @@ function LiveBar({ view, onToggle, onRetry }: { view: LiveView; onToggle(): void
           </button>
         </span>
       )}
-      {view.status === 'refused' && (
+      {view.status === 'refused' && view.rows.length > 0 && (
         <span className={styles.lost} role="alert">
           {view.reason}
         </span>

@@ -61,7 +61,12 @@ export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Pr
         </div>
       )}
       <Trouble search={search} />
-      {nothing ? (
+      {search.parsed?.error && rows.length === 0 && search.phase !== 'loading' ? (
+        <div className={styles.center}>
+          <h2>{t.query.unreadable}</h2>
+          <p>{t.query.unreadableHelp}</p>
+        </div>
+      ) : nothing ? (
         <Empty state={state} set={set} none={empty} />
       ) : first || (rows.length === 0 && search.phase !== 'failed') ? (
         <Skeleton shown={first} />
