@@ -55,7 +55,7 @@ type input struct {
 
 // write plays services until the files hold at least size bytes.
 func write(dir string, size int64) (input, error) {
-	p, err := demo.Open(demo.Config{Dir: dir, Rate: 1, Seed: 1})
+	p, err := demo.Open(demo.Config{Dir: dir, Rate: 1, Seed: 1, RotateBytes: 1 << 40})
 	if err != nil {
 		return input{}, err
 	}

@@ -237,12 +237,16 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 			var page struct {
 				Hits struct {
 					Hits []struct {
-						Source struct{ Number *int }
-						Sort   []json.RawMessage
+						Source struct {
+							Number  *int
+							Message string
+							Log     struct{ Offset int64 }
+						}
+						Sort []json.RawMessage
 					}
 				}
 			}
-			body := fmt.Sprintf(`{"size":5000,"_source":["number"],"query":{"term":{"name":%q}},"sort":[{"number":"asc"},{"log.offset":"asc"},{"_id":"asc"}]%s}`, name, after)
+			body := fmt.Sprintf(`{"size":5000,"_source":["number","message","log"],"query":{"term":{"name":%q}},"sort":[{"number":"asc"},{"log.offset":"asc"},{"_id":"asc"}]%s}`, name, after)
 			p.search(t, "/logs-numbers-default/_search", body, &page)
 			hits := page.Hits.Hits
 			if len(hits) == 0 {
@@ -250,7 +254,7 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 			}
 			for _, h := range hits {
 				if h.Source.Number == nil || *h.Source.Number < 0 || *h.Source.Number >= n {
-					t.Fatalf("%s: a document with number %v, %d were written", name, h.Source.Number, n)
+					t.Fatalf("%s: a document without a number below %d: %+v %s", name, n, h.Source, h.Sort)
 				}
 				seen[*h.Source.Number]++
 			}

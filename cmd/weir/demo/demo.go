@@ -28,6 +28,8 @@ type Config struct {
 	Rate  int    // log events per second, all services together
 	Burst int    // events written at once every half minute, 0: none
 	Seed  uint64 // same seed, same requests
+	// RotateBytes is the size at which a file is renamed; 0: 32 MiB.
+	RotateBytes int64
 }
 
 // Player writes log files until its context ends.
@@ -51,6 +53,9 @@ func Open(cfg Config) (*Player, error) {
 		f, err := openLog(filepath.Join(cfg.Dir, s+".log"))
 		if err != nil {
 			return nil, err
+		}
+		if cfg.RotateBytes > 0 {
+			f.limit = cfg.RotateBytes
 		}
 		p.files[s] = f
 	}

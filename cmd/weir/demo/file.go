@@ -7,14 +7,15 @@ import (
 
 // logFile appends to a file and renames it when it is full: app.log, app.log.1, app.log.2 ...
 type logFile struct {
-	path string
-	f    *os.File
-	size int64
-	buf  []byte
+	path  string
+	f     *os.File
+	size  int64
+	limit int64
+	buf   []byte
 }
 
 func openLog(path string) (*logFile, error) {
-	l := &logFile{path: path}
+	l := &logFile{path: path, limit: rotateBytes}
 	return l, l.open()
 }
 
@@ -50,7 +51,7 @@ func (l *logFile) flush() error {
 		return fmt.Errorf("write %s: %w", l.path, err)
 	}
 	l.buf = l.buf[:0]
-	if l.size >= rotateBytes {
+	if l.size >= l.limit {
 		return l.rotate()
 	}
 	return nil
