@@ -21,6 +21,7 @@ const (
 	idleMemo     = 1 << 20 / 8 // memo words a Matcher keeps between matches
 	trustStreak  = 8           // matches in a row after which the literal is not looked for first
 	unrollNodes  = 240         // {n,m} is unrolled up to this many nodes, else it counts
+	emptyRounds  = 8           // a repeat with a larger bound ends at a round that takes nothing
 	didYouMean   = 2           // edit distance of a suggestion
 	maxExpectLen = 40          // bytes of an expectation in a miss report
 )

@@ -166,7 +166,13 @@ func (c *compiler) loop(n, next *node, f follow) {
 // counts says that a repeat is run with a counter instead of copies of its body.
 func counts(n *node) bool {
 	copies := max(n.min, n.max)
-	return copies > 1 && copies*size(n.kids[0]) > unrollNodes
+	return copies > 1 && copies*size(n.kids[0]) > unrollNodes || endsEmpty(n)
+}
+
+// endsEmpty says that a round of a counted repeat which takes nothing ends it, as in Oniguruma: the ways to place empty rounds among
+// many are too many to try.
+func endsEmpty(n *node) bool {
+	return max(n.min, n.max) > emptyRounds && first(n.kids[0]).empty
 }
 
 // split emits a choice between a body that begins with o and leaving, with f behind.
@@ -244,10 +250,21 @@ func (c *compiler) counted(n *node, o opening, inner, f follow) {
 	c.p.code[at].state = reg
 	c.p.code[at].x = c.here()
 	c.hidden++
-	c.node(n.kids[0], nil, inner)
-	c.emit(instr{op: opJump, x: int32(at)})
+	end := -1
+	if endsEmpty(n) {
+		pos := c.counter()
+		c.emit(instr{op: opMark, x: pos})
+		c.node(n.kids[0], nil, inner)
+		end = c.emit(instr{op: opMoved, x: int32(at), min: pos})
+	} else {
+		c.node(n.kids[0], nil, inner)
+		c.emit(instr{op: opJump, x: int32(at)})
+	}
 	c.hidden--
 	c.p.code[at].y = c.here()
+	if end >= 0 {
+		c.p.code[end].y = c.here()
+	}
 	if n.max == unlimited {
 		c.star(n.kids[0], n.lazy, o, inner, f)
 	}

@@ -181,17 +181,23 @@ func (w *walker) repeat(n *node, pos int, k rest) bool {
 		plain.poss = false
 		return w.atomic(&plain, pos, k)
 	}
+	if n.max == unlimited && endsEmpty(n) {
+		head, more := repeat(n.kids[0], n.min, n.min), repeat(n.kids[0], 0, unlimited)
+		head.lazy, more.lazy = n.lazy, n.lazy
+		return w.round(head, 0, pos, func(e int) bool { return w.round(more, 0, e, k) })
+	}
 	return w.round(n, 0, pos, k)
 }
 
-// round matches from round count on. In a repeat without bound, a round that takes nothing is the last.
+// round matches from round count on. In a repeat without bound, or with a large one, a round that takes nothing is the
+// last.
 func (w *walker) round(n *node, count, pos int, k rest) bool {
 	again := func() bool {
 		if n.max != unlimited && count >= n.max {
 			return false
 		}
 		return w.match(n.kids[0], pos, func(e int) bool {
-			if e == pos && n.max == unlimited && count >= n.min {
+			if e == pos && (n.max == unlimited && count >= n.min || n.max != unlimited && endsEmpty(n)) {
 				return k(e)
 			}
 			return w.round(n, count+1, e, k)
