@@ -80,7 +80,12 @@ func (q *query) histogramBody(cut slice, step int64) map[string]any {
 			"by": map[string]any{"terms": map[string]any{"field": field, "size": breakdownTop}}}}}}
 }
 
-func msInterval(ms int64) string { return strconv.FormatInt(ms, 10) + "ms" }
+func msInterval(ms int64) string {
+	if day := int64(86_400_000); ms%day == 0 {
+		return strconv.FormatInt(ms/day, 10) + "d"
+	}
+	return strconv.FormatInt(ms, 10) + "ms"
+}
 
 func barsOf(v *fastjson.Value) []bar {
 	var bars []bar
