@@ -114,6 +114,7 @@ func (k *keeper) pause(now time.Time) time.Duration {
 func (k *keeper) expand(now time.Time) {
 	k.expandSoon = false
 	k.expandAt = now.Add(k.a.cfg.ScanFrequency)
+	k.forget(now)
 	globs := map[string][]want{}
 	var order []string
 	tree := map[string]bool{}
@@ -145,6 +146,11 @@ func (k *keeper) expand(now time.Time) {
 			unseen = append(unseen, d)
 		}
 	}
+	for path, d := range k.a.dirs {
+		if len(d.globs)+len(d.files)+len(d.links) == 0 && !d.tree && !d.watched {
+			delete(k.a.dirs, path)
+		}
+	}
 	for path := range tree {
 		d := k.a.dirLocked(path)
 		d.tree = true
@@ -154,6 +160,34 @@ func (k *keeper) expand(now time.Time) {
 	if !k.first {
 		for _, d := range unseen {
 			k.look(d, nil, now)
+		}
+	}
+}
+
+// Bounds of what is remembered of what is gone.
+const (
+	chainKeep  = 10 * time.Minute // a file that comes back within it goes on in its partition
+	maxSkipped = 10_000
+)
+
+// forget lets chains go whose last source ended long ago.
+func (k *keeper) forget(now time.Time) {
+	if len(k.skipped) > maxSkipped {
+		clear(k.skipped)
+	}
+	k.a.mu.Lock()
+	defer k.a.mu.Unlock()
+	for id, c := range k.a.chains {
+		switch {
+		case len(c.list) > 0:
+			c.empty = time.Time{}
+		case c.empty.IsZero():
+			c.empty = now
+		case now.Sub(c.empty) > chainKeep:
+			delete(k.a.chains, id)
+			if k.paths[c.path] == c {
+				delete(k.paths, c.path)
+			}
 		}
 	}
 }

@@ -36,6 +36,7 @@ type lane struct {
 	parked  []parking
 	clock   int64              // of parked
 	refs    map[uint32]*source // for messages that are not of the source being read
+	pruneAt int                // number of refs at which those that are over are looked for
 	cur     *source
 	base    int64 // position of cur at which the slab begins, behind the proof
 	lastDue time.Time

@@ -143,27 +143,23 @@ func (r *registry) signalLocked() {
 	}
 }
 
-// run flushes what changed, every so often, until ctx ends. The last flush is the caller's.
+// run flushes what changed, at most once in a period, until ctx ends; what changes after a pause is written at once. The last flush is
+// the caller's.
 func (r *registry) run(ctx context.Context, every time.Duration) {
-	timer := time.NewTimer(every)
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.wake:
 		}
-		timer.Reset(every)
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
 		if err := r.flush(); err != nil {
 			r.complainAbout(err)
 			r.mu.Lock()
 			r.signalLocked() // again after the same pause
 			r.mu.Unlock()
+		}
+		if !sleep(ctx, every) {
+			return
 		}
 	}
 }

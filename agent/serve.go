@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/weirlog/weir/lines"
@@ -289,8 +290,29 @@ func (l *lane) push(s *source, m *lines.Message) {
 	if c.joiner == nil {
 		c.joiner = s.in.spec.NewJoiner(&l.scratch, l)
 	}
-	l.refs[s.ref] = s
+	if l.refs[s.ref] == nil {
+		l.prune()
+		l.refs[s.ref] = s
+	}
 	c.joiner.Push(m)
+}
+
+// pruneRefs is how many sources of a lane are remembered before those that are over are looked for.
+const pruneRefs = 4096
+
+// prune forgets sources that are over and hold nothing back.
+func (l *lane) prune() {
+	if len(l.refs) < l.pruneAt {
+		return
+	}
+	l.a.mu.Lock()
+	defer l.a.mu.Unlock()
+	for ref, s := range l.refs {
+		if s.phase == ended && !slices.Contains(s.chain.lagging, s) {
+			delete(l.refs, ref)
+		}
+	}
+	l.pruneAt = max(2*len(l.refs), pruneRefs)
 }
 
 func (l *lane) decoder(enc *lines.Encoding) *lines.Decoder {

@@ -162,6 +162,8 @@ type chain struct {
 	list    []*source // not ended, in reading order; guarded by Agent.mu
 	rotated bool      // its file was truncated: rotations that are newer are its own; guarded by Agent.mu
 
+	empty time.Time // since when list is empty; the keeper's
+
 	// The reader's of its lane.
 	joiner  *lines.Joiner // nil: lines pass as they are, or none came yet
 	lagging []*source     // whose position stays behind what was read of them
