@@ -75,7 +75,7 @@ func parseQueryString(d *decoder, name string, n *Node) (Query, error) {
 // option reads the parameters that change how words are read.
 func (q *queryString) option(name, key string, v *Node) (bool, error) {
 	switch key {
-	case "analyzer", "quote_analyzer":
+	case "analyzer":
 		return scalar(name, key, v, &q.analyzer)
 	case "type":
 		return oneOf(name, key, v, &q.typ, "best_fields", "most_fields", "cross_fields", "phrase", "phrase_prefix", "bool_prefix")
@@ -93,8 +93,8 @@ func (q *queryString) option(name, key string, v *Node) (bool, error) {
 		return scalar(name, key, v, &q.min)
 	case "time_zone":
 		return scalar(name, key, v, &q.zone)
-	case "analyze_wildcard", "fuzzy_transpositions", "auto_generate_synonyms_phrase_query", "enable_position_increments", "escape",
-		"max_determinized_states", "rewrite", "fuzzy_rewrite", "quote_field_suffix":
+	case "analyze_wildcard", "fuzzy_transpositions", "auto_generate_synonyms_phrase_query", "enable_position_increments",
+		"max_determinized_states", "rewrite", "fuzzy_rewrite":
 		var s string
 		return scalar(name, key, v, &s)
 	}

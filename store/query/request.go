@@ -43,7 +43,6 @@ type Request struct {
 	TerminateAfter int           // documents looked at per index, 0: all
 	IndicesBoost   []IndexBoost
 	Slice          *Slice
-	Explain        bool
 }
 
 // SortKey is one key of the sort.
@@ -85,7 +84,7 @@ func NewRequest() *Request {
 }
 
 // keys of a search body that change nothing here.
-var ignoredKeys = []string{"stats", "ext", "pit", "seq_no_threshold", "batched_reduce_size", "profile"}
+var ignoredKeys = []string{"stats", "ext", "pit"}
 
 // ParseRequest reads the body of a search; an empty one asks for everything. "pit" is left to the caller.
 func ParseRequest(body string) (*Request, error) {
@@ -141,8 +140,11 @@ func (r *Request) set(n *Node, i int, key string, v *Node) (err error) {
 		r.Version, err = boolOf(key, v)
 	case "seq_no_primary_term":
 		r.SeqNo, err = boolOf(key, v)
-	case "explain":
-		r.Explain, err = boolOf(key, v)
+	case "explain", "profile":
+		var on bool
+		if on, err = boolOf(key, v); on {
+			err = v.Errorf("[%s] is not supported", key)
+		}
 	case "min_score":
 		r.MinScore, err = floatOf(key, v)
 	case "_source":

@@ -49,7 +49,7 @@ func parseSimpleQueryString(d *decoder, name string, n *Node) (Query, error) {
 			return number(name, key, v, &q.prefix)
 		case "fuzzy_max_expansions":
 			return number(name, key, v, &q.expand)
-		case "analyze_wildcard", "fuzzy_transpositions", "auto_generate_synonyms_phrase_query", "quote_field_suffix":
+		case "analyze_wildcard", "fuzzy_transpositions", "auto_generate_synonyms_phrase_query":
 			var s string
 			return scalar(name, key, v, &s)
 		}

@@ -45,7 +45,11 @@ func (f *fetcher) hit(h *hit) (Hit, error) {
 		}
 		out.Sort = append(out.Sort, ']')
 	}
-	return out, f.body(it, h.row, &bodySpec{f.req.Source, f.req.Fields, f.req.Docvalues, f.req.Stored, f.req.Highlight}, &out)
+	err := f.body(it, h.row, &bodySpec{f.req.Source, f.req.Fields, f.req.Docvalues, f.req.Stored, f.req.Highlight}, &out)
+	if h.group != nil {
+		f.collapsedField(h, it.index, &out)
+	}
+	return out, err
 }
 
 // head is what is known of a document without reading it.
@@ -393,11 +397,6 @@ func objectOf(values map[string][]byte) []byte {
 		dst = append(append(query.AppendString(dst, k), ':'), values[k]...)
 	}
 	return append(dst, '}')
-}
-
-// collapse keeps the best hit of each value of the collapse field.
-func (r *run) collapse(hits []hit) ([]hit, error) {
-	return nil, query.Badf("[collapse] is not supported")
 }
 
 // docs answers the documents an aggregation keeps.

@@ -12,6 +12,7 @@ type hit struct {
 	row   int
 	score float32
 	keys  []key
+	group *key // the collapse value, nil without
 }
 
 // ranking orders hits. Ties go by source and row: arrival order.

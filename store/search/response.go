@@ -61,12 +61,6 @@ func (r *run) response(hits []hit, parts []*agg.Partial) (*Response, error) {
 		res.MaxScore = nil
 	}
 	hits = hits[min(r.req.From, len(hits)):]
-	if r.req.Collapse != "" {
-		var err error
-		if hits, err = r.collapse(hits); err != nil {
-			return nil, err
-		}
-	}
 	f := newFetcher(r)
 	for _, h := range hits {
 		out, err := f.hit(&h)

@@ -64,14 +64,17 @@ type indexPlan struct {
 	query, post *query.Plan
 	sorts       []sortPlan
 	aggs        *agg.Plan
+	collapse    *sortPlan // nil: the request has none
 	boost       float32
+	lo, hi      int64 // @timestamp of every match, epoch nanoseconds
+	unit        int64 // nanoseconds of a unit of @timestamp's column; 0: there is no such date
 }
 
 // item is a source to search.
 type item struct {
-	index, ord int
-	src        query.Source
-	newest     int64
+	index, ord     int
+	src            query.Source
+	oldest, newest int64 // @timestamp, epoch nanoseconds
 }
 
 // Failure is a source that could not be read.
@@ -129,9 +132,9 @@ func (r *run) plan() error {
 		}
 		r.plans = append(r.plans, p)
 		for _, src := range r.indices[i].Sources {
-			it := item{index: i, ord: len(r.items), src: src, newest: math.MaxInt64}
-			if _, hi, ok := src.TimeRange(); ok {
-				it.newest = hi
+			it := item{index: i, ord: len(r.items), src: src, oldest: math.MinInt64, newest: math.MaxInt64}
+			if lo, hi, ok := src.TimeRange(); ok {
+				it.oldest, it.newest = lo, hi
 			}
 			r.items = append(r.items, it)
 		}
@@ -169,6 +172,12 @@ func (r *run) planIndex(ix *Index, sorts []query.SortKey) (p indexPlan, err erro
 	if p.query, err = query.NewPlan(q, c); err != nil {
 		return p, err
 	}
+	if f := ix.Mapping.Field("@timestamp"); f != nil && f.Type.IsDate() {
+		if p.unit = 1e6; f.Type == mapping.DateNanos {
+			p.unit = 1
+		}
+		p.lo, p.hi = p.query.TimeRange(f.Path, p.unit == 1)
+	}
 	c.Scores = false
 	if r.req.PostFilter != nil {
 		if p.post, err = query.NewPlan(r.req.PostFilter, c); err != nil {
@@ -179,6 +188,9 @@ func (r *run) planIndex(ix *Index, sorts []query.SortKey) (p indexPlan, err erro
 		if p.aggs, err = r.aggs.Plan(c); err != nil {
 			return p, err
 		}
+	}
+	if p.collapse, err = planCollapse(r.req.Collapse, ix); err != nil {
+		return p, err
 	}
 	p.sorts, err = planSorts(sorts, ix)
 	return p, err
@@ -213,7 +225,7 @@ func (r *run) execute() (*Response, error) {
 	workers := make([]*worker, n)
 	var wg sync.WaitGroup
 	for i := range workers {
-		w := &worker{run: r, top: top{ranking: &r.ranking, k: r.k}}
+		w := &worker{run: r, top: top{ranking: &r.ranking, k: r.k}, groups: newGroups(&r.ranking)}
 		workers[i] = w
 		wg.Go(func() {
 			for {
@@ -229,7 +241,7 @@ func (r *run) execute() (*Response, error) {
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
 		r.timedOut.Store(true)
 	}
-	all := top{ranking: &r.ranking, k: r.k}
+	all, grouped := top{ranking: &r.ranking, k: r.k}, newGroups(&r.ranking)
 	var parts []*agg.Partial
 	for _, w := range workers {
 		if w.err != nil {
@@ -238,7 +250,13 @@ func (r *run) execute() (*Response, error) {
 		for _, h := range w.top.hits {
 			all.offer(h)
 		}
+		if err := grouped.merge(w.groups); err != nil {
+			return nil, err
+		}
 		parts = append(parts, w.parts...)
+	}
+	for _, h := range grouped.best {
+		all.offer(h)
 	}
 	return r.response(all.sorted(), parts)
 }

@@ -200,6 +200,11 @@ func TestRequests(t *testing.T) {
 		{`{"size":0}`, "5:"},
 		{`{"post_filter":{"term":{"level":"WARN"}}}`, "1: 4"},
 		{`{"query":{"match":{"message":"connection refused"}},"min_score":1.5}`, "2: 1 5"},
+		{`{"collapse":{"field":"level"},"sort":[{"@timestamp":"desc"}]}`, "5: 5 4 3"},
+		{`{"collapse":{"field":"status"},"sort":["status"],"size":2,"from":1}`, "5: 4 1"},
+		{`{"collapse":{"field":"message"}}`, "error illegal_argument_exception: unknown type for collapse field `message`, only keywords and numbers are accepted"},
+		{`{"explain":true}`, "error parsing_exception: [explain] is not supported [1:12]"},
+		{`{"stored_fields":["*"],"_source":{"excludes":[]},"runtime_mappings":{},"script_fields":{},"query":{"bool":{"must":[],"filter":[{"bool":{"should":[{"match_phrase":{"level":"WARN"}}],"minimum_should_match":1}}],"should":[],"must_not":[]}}}`, "1: 4"},
 		{`{"from":-1}`, "error illegal_argument_exception: [from] parameter cannot be negative"},
 		{`{"nope":{}}`, "error parsing_exception: Unknown key for a START_OBJECT in [nope]. [1:2]"},
 	} {

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"math"
+
 	"github.com/weirlog/weir/store/agg"
 	"github.com/weirlog/weir/store/query"
 )
@@ -8,15 +10,17 @@ import (
 // worker searches sources one after the other.
 type worker struct {
 	*run
-	top   top
-	parts []*agg.Partial
-	err   error
+	top    top
+	groups *groups // in place of top when the search is collapsed
+	parts  []*agg.Partial
+	err    error
 
 	it     *item
 	plan   *indexPlan
 	scan   *query.Scan
 	post   *query.Scan
 	keyers []*keyer
+	group  *keyer // of the collapse field, nil without
 	coll   *agg.Collector
 	keys   []key
 	score  [query.ZoneRows]float32
@@ -27,14 +31,15 @@ type worker struct {
 // search runs one source.
 func (w *worker) search(it *item) {
 	w.it, w.plan = it, &w.plans[it.index]
-	w.scan = w.plan.query.NewScan(it.src)
 	w.post, w.coll, w.known, w.seen = nil, nil, false, 0
 	if w.aggs != nil {
 		w.coll = w.plan.aggs.Open(it.src, it.ord)
 	}
-	if !w.scan.Empty() {
-		w.open()
-		w.zones()
+	if !w.outside() {
+		if w.scan = w.plan.query.NewScan(it.src); !w.scan.Empty() {
+			w.open()
+			w.zones()
+		}
 	}
 	if w.coll != nil && w.err == nil {
 		if w.err = w.aggregateAll(); w.err == nil {
@@ -48,6 +53,25 @@ func (w *worker) search(it *item) {
 	}
 }
 
+// outside tells by its times alone that the source has nothing to add.
+func (w *worker) outside() bool {
+	p, it := w.plan, w.it
+	if p.query.None() || p.unit != 0 && (it.newest < p.lo || it.oldest > p.hi) {
+		return true
+	}
+	settled := w.req.TrackTotal == 0 || w.enough.Load()
+	s := &p.sorts[0]
+	if w.coll != nil || !settled || w.req.TerminateAfter > 0 || s.field == nil || s.field.Path != "@timestamp" || p.unit == 0 ||
+		it.newest == math.MaxInt64 || s.first || s.hasN || s.Mode != "" {
+		return false
+	}
+	best := it.oldest / p.unit
+	if s.Desc {
+		best = ^(it.newest / p.unit)
+	}
+	return best > w.bound.Load()
+}
+
 func (w *worker) open() {
 	if w.plan.post != nil {
 		w.post = w.plan.post.NewScan(w.it.src)
@@ -56,7 +80,10 @@ func (w *worker) open() {
 	for i := range w.plan.sorts {
 		w.keyers = append(w.keyers, newKeyer(&w.plan.sorts[i], &w.indices[w.it.index], w.it.src, w.it.ord))
 	}
-	w.keys = make([]key, len(w.keyers))
+	w.keys, w.group = make([]key, len(w.keyers)), nil
+	if w.plan.collapse != nil {
+		w.group = newKeyer(w.plan.collapse, &w.indices[w.it.index], w.it.src, w.it.ord)
+	}
 	if w.plan.post == nil && w.req.MinScore == nil && w.req.Slice == nil && w.req.TerminateAfter == 0 && w.req.TrackTotal != 0 {
 		if n, ok := w.scan.Count(); ok {
 			w.known = true
@@ -130,7 +157,7 @@ func (w *worker) zone(z int) bool {
 	if rank {
 		w.rank(z, &sel)
 	}
-	return true
+	return w.err == nil
 }
 
 // competitive tells whether a row of the zone may rank among the best.
@@ -164,6 +191,9 @@ func (w *worker) rank(z int, sel *query.Selection) {
 	for _, k := range w.keyers {
 		k.load(z)
 	}
+	if w.group != nil {
+		w.group.load(z)
+	}
 	numeric := w.plan.sorts[0].kind == kindNumber
 	one := func(row int) {
 		h := hit{ord: w.it.ord, row: z*query.ZoneRows + row}
@@ -180,6 +210,12 @@ func (w *worker) rank(z int, sel *query.Selection) {
 			return
 		}
 		h.keys = w.keys
+		if w.group != nil {
+			if err := w.groups.offer(h, w.group.at(row, 0)); err != nil {
+				w.err = err
+			}
+			return
+		}
 		w.top.offer(h)
 	}
 	if w.plan.sorts[0].Desc {
