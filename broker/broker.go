@@ -121,6 +121,8 @@ type Broker struct {
 	full      atomic.Bool // producers are refused: disk floor
 	counters  counters
 	warned    warnings
+	clock     clockGuard
+	opened    time.Time
 
 	mu      sync.Mutex
 	closed  bool
@@ -143,7 +145,7 @@ func Open(cfg Config) (*Broker, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Broker{
-		cfg: cfg, log: cfg.Log, topics: newTopics(), inflight: newGate(cfg.InflightBytes), done: make(chan struct{}),
+		cfg: cfg, log: cfg.Log, topics: newTopics(), inflight: newGate(cfg.InflightBytes), done: make(chan struct{}), opened: time.Now(),
 		pool:    journal.NewPool(journal.PoolConfig{TailBytes: cfg.TailBytes}),
 		members: map[*member]struct{}{}, conns: map[*conn]struct{}{}, apis: map[int16]api{},
 	}

@@ -28,7 +28,8 @@ type member struct {
 	topics []string
 	link   *embeddedLink
 	ms     membership
-	recs   []queue.Record // reused by each Poll
+	recs   []queue.Record  // reused by each Poll
+	ends   map[place]int64 // where partitions without a commit start; the oldest record where it says nothing
 
 	mu     sync.Mutex
 	parts  map[partKey]*reading
@@ -432,6 +433,8 @@ func (m *member) take(assigned map[string][]int32) {
 func (m *member) place(r *reading, k partKey) {
 	if o, ok := m.b.meta.committed(m.group, place{r.p.topic.id, k.partition}); ok {
 		r.next, r.committed = o.Offset, o.Offset
+	} else if end, ok := m.ends[place{r.p.topic.id, k.partition}]; ok {
+		r.next = end
 	} else if r.p.offline == nil {
 		r.next = r.p.j.Start()
 	}

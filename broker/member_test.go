@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,43 @@ func TestMemberFollowsTopics(t *testing.T) {
 	}
 	if err := m.Commit(ctx, []queue.Position{{Topic: "t", TopicID: tp.id, Offset: 1}}); !errors.Is(err, queue.ErrRevoked) {
 		t.Errorf("commit to the deleted topic: %v", err)
+	}
+}
+
+// TestMemberNewest: a group without a commit starts where the partitions ended when it joined, one with a commit there.
+func TestMemberNewest(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := memBroker(t)
+	tp := create(t, b, "t", 1)
+	produceTo(t, b, "t", 0, "old")
+	m, err := b.Newest().Join(ctx, "g", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	produceTo(t, b, "t", 0, "new")
+	if terr := b.addPartitions(tp, 2, false); terr != nil {
+		t.Fatal(terr)
+	}
+	produceTo(t, b, "t", 1, "grown")
+	got := pollSome(t, m, 2)
+	slices.Sort(got)
+	if fmt.Sprint(got) != "[grown new]" {
+		t.Errorf("polled %v", got)
+	}
+	if err := m.Commit(ctx, []queue.Position{{Topic: "t", Offset: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	produceTo(t, b, "t", 0, "while away")
+	if m, err = b.Newest().Join(ctx, "g", "t"); err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if got := pollSome(t, m, 1); got[0] != "while away" {
+		t.Errorf("polled %v", got)
 	}
 }
 

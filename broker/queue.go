@@ -325,6 +325,32 @@ func produceError(code int16, err error) error {
 
 // Join implements queue.Queue.
 func (b *Broker) Join(ctx context.Context, group string, topics ...string) (queue.Member, error) {
+	return b.join(ctx, newMember(b, group, topics))
+}
+
+// Newest is the broker as a queue whose groups start at the newest record instead of at the oldest when they have no commit. What is
+// produced after Join is read, also in partitions that did not exist then.
+func (b *Broker) Newest() queue.Queue { return newest{b} }
+
+type newest struct{ *Broker }
+
+func (b newest) Join(ctx context.Context, group string, topics ...string) (queue.Member, error) {
+	m := newMember(b.Broker, group, topics)
+	m.ends = map[place]int64{}
+	for _, name := range topics {
+		if t := b.topics.get(name); t != nil {
+			for _, p := range t.partitions() {
+				if p.offline == nil {
+					m.ends[place{t.id, p.n}] = p.j.DurableEnd()
+				}
+			}
+		}
+	}
+	return b.join(ctx, m)
+}
+
+func (b *Broker) join(ctx context.Context, m *member) (queue.Member, error) {
+	group, topics := m.group, m.topics
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -339,7 +365,6 @@ func (b *Broker) Join(ctx context.Context, group string, topics ...string) (queu
 	if len(topics) == 0 {
 		return nil, fmt.Errorf("join group %s: no topic", group)
 	}
-	m := newMember(b, group, topics)
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()

@@ -10,12 +10,16 @@ import (
 // retain removes what topics no longer keep. What a pinning group has not read outlives its age, when the topic says so; the bound in
 // bytes is explicit and holds for everybody.
 func (b *Broker) retain() {
+	ages := b.clock.trusted(time.Now().Round(0), time.Since(b.opened)) // Round drops the monotonic reading
+	if !ages {
+		b.log.Warn("nothing is deleted by age: the clock ran ahead", "left", b.clock.suspect)
+	}
 	b.eachPartition(func(p *partition) {
 		if p.j.Poisoned() != nil {
 			return
 		}
 		cfg := p.topic.config.Load()
-		if cfg.retention >= 0 {
+		if ages && cfg.retention >= 0 {
 			pin := int64(-1)
 			if cfg.keepUnread {
 				pin = b.pin(p)

@@ -321,3 +321,28 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("group %+v", g)
 	}
 }
+
+func TestClockGuard(t *testing.T) {
+	t.Parallel()
+	var g clockGuard
+	wall, mono := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Duration(0)
+	steps := []struct {
+		name       string
+		wall, mono time.Duration
+		want       bool
+	}{
+		{"first", 0, 0, true},
+		{"together", time.Minute, time.Minute, true},
+		{"a little ahead", 30 * time.Minute, time.Minute, true},
+		{"back", -time.Hour, time.Minute, true},
+		{"a year ahead", 365 * 24 * time.Hour, time.Minute, false},
+		{"an hour later", time.Hour, time.Hour, false},
+		{"a day later", 24 * time.Hour, 24 * time.Hour, true},
+	}
+	for _, s := range steps {
+		wall, mono = wall.Add(s.wall), mono+s.mono
+		if got := g.trusted(wall, mono); got != s.want {
+			t.Errorf("%s: trusted %v", s.name, got)
+		}
+	}
+}
