@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -40,29 +39,6 @@ type group struct {
 	rebalanceSeq int                    // tells a timer of an earlier rebalance from the present one
 	pins         bool                   // a member of weir's own was in it: retention keeps what it has not read
 	emptySince   time.Time
-}
-
-// groupMember is one member. A member is embedded when it lives in this process: it has no session to time out.
-type groupMember struct {
-	id         string
-	instance   *string
-	clientID   string
-	host       string
-	session    time.Duration
-	patience   time.Duration // rebalance timeout
-	protocols  []groupProtocol
-	assignment []byte
-	embedded   *embeddedLink
-	join       chan joinAnswer // not nil while the member waits for the rebalance
-	sync       chan syncAnswer // not nil while the member waits for its assignment
-	timer      *time.Timer
-	deadline   time.Time
-}
-
-// groupProtocol is an assignor that a member speaks, with its metadata.
-type groupProtocol struct {
-	name     string
-	metadata []byte
 }
 
 // joinRequest is JoinGroup without its wire form.
@@ -273,177 +249,6 @@ func (g *group) replaceStatic(m *groupMember, id string, r joinRequest, ch chan 
 		g.prepare()
 	}
 	return ch
-}
-
-// prepare starts a rebalance: everybody has to join again within the longest rebalance timeout.
-func (g *group) prepare() {
-	for _, m := range g.members {
-		if m.sync != nil {
-			m.sync <- syncAnswer{code: errRebalanceInProgress}
-			m.sync = nil
-		}
-		if m.join == nil && m.embedded != nil {
-			m.embedded.recall()
-		}
-	}
-	g.state = groupPreparing
-	g.rebalanceTimer()
-	g.maybeComplete()
-}
-
-// rebalanceTimer starts the wait for the slowest member anew.
-func (g *group) rebalanceTimer() {
-	var d time.Duration
-	for _, m := range g.members {
-		d = max(d, m.patience)
-	}
-	g.stopRebalance()
-	seq := g.rebalanceSeq
-	g.rebalance = time.AfterFunc(d, func() { g.rebalanceExpired(seq) })
-}
-
-func (g *group) stopRebalance() {
-	g.rebalanceSeq++
-	if g.rebalance != nil {
-		g.rebalance.Stop()
-		g.rebalance = nil
-	}
-}
-
-// rebalanceExpired goes on without those who did not come: dynamic members leave the group, static ones stay until their session
-// ends.
-func (g *group) rebalanceExpired(seq int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if seq != g.rebalanceSeq {
-		return
-	}
-	switch g.state {
-	case groupPreparing:
-		for _, m := range g.ordered() {
-			if m.join == nil && m.instance == nil {
-				g.drop(m)
-			}
-		}
-		g.complete()
-	case groupCompleting:
-		for _, m := range g.ordered() {
-			if m.sync == nil {
-				g.drop(m)
-			}
-		}
-		g.prepare()
-	}
-}
-
-// maybeComplete ends the wait when everybody is there.
-func (g *group) maybeComplete() {
-	if g.state != groupPreparing || len(g.pending) > 0 {
-		return
-	}
-	for _, m := range g.members {
-		if m.join == nil {
-			return
-		}
-	}
-	g.complete()
-}
-
-// complete makes the next generation of those who joined and answers them.
-func (g *group) complete() {
-	g.stopRebalance()
-	g.generation++
-	if len(g.members) == 0 {
-		g.becomeEmpty()
-		return
-	}
-	g.protocol = g.vote()
-	if m := g.members[g.leader]; m == nil || m.join == nil {
-		g.leader = g.firstJoined()
-	}
-	g.state = groupCompleting
-	members := g.joined()
-	for _, m := range g.members {
-		m.assignment = nil
-		g.touch(m)
-		if m.join == nil {
-			continue
-		}
-		a := joinAnswer{generation: g.generation, protoType: g.protocolType, protocol: g.protocol, leader: g.leader, memberID: m.id}
-		if m.id == g.leader {
-			a.members = members
-		}
-		m.join <- a
-		m.join = nil
-		m.wake()
-	}
-	g.rebalanceTimer()
-}
-
-func (g *group) becomeEmpty() {
-	g.state, g.leader, g.protocol = groupEmpty, "", ""
-	g.emptySince = time.Now()
-	g.persist()
-}
-
-// vote picks the protocol that most members prefer among those that all speak.
-func (g *group) vote() string {
-	votes := map[string]int{}
-	for _, m := range g.members {
-		for _, p := range m.protocols {
-			if g.allSpeak(p.name) {
-				votes[p.name]++
-				break
-			}
-		}
-	}
-	best := ""
-	for _, name := range slices.Sorted(maps.Keys(votes)) {
-		if best == "" || votes[name] > votes[best] {
-			best = name
-		}
-	}
-	return best
-}
-
-func (g *group) allSpeak(protocol string) bool {
-	for _, m := range g.members {
-		if !m.speaks(protocol) {
-			return false
-		}
-	}
-	return true
-}
-
-// firstJoined is the smallest id of those who wait in JoinGroup, any member's when nobody does.
-func (g *group) firstJoined() string {
-	first := ""
-	for _, m := range g.ordered() {
-		if m.join != nil {
-			return m.id
-		}
-		if first == "" {
-			first = m.id
-		}
-	}
-	return first
-}
-
-// joined lists the members with their metadata for the leader, by id.
-func (g *group) joined() []joinedMember {
-	var out []joinedMember
-	for _, m := range g.ordered() {
-		out = append(out, joinedMember{m.id, m.instance, m.metadata(g.protocol)})
-	}
-	return out
-}
-
-func (g *group) ordered() []*groupMember {
-	var out []*groupMember
-	for _, id := range slices.Sorted(maps.Keys(g.members)) {
-		out = append(out, g.members[id])
-	}
-	return out
 }
 
 // syncRequest is SyncGroup without its wire form.
@@ -672,35 +477,6 @@ func (g *group) forgetPending(id string) {
 	}
 }
 
-// touch starts a member's session anew.
-func (g *group) touch(m *groupMember) {
-	if m.embedded != nil {
-		return
-	}
-	m.deadline = time.Now().Add(m.session)
-	if m.timer == nil {
-		m.timer = time.AfterFunc(m.session, func() { g.sessionEnded(m) })
-	}
-}
-
-// sessionEnded removes a member that was silent for its session timeout. One that waits for the others is not silent. The timer is
-// not moved by each sign of life, only when it fires too early.
-func (g *group) sessionEnded(m *groupMember) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.members[m.id] != m || g.state == groupDead {
-		return
-	}
-	if m.join != nil || m.sync != nil {
-		m.deadline = time.Now().Add(m.session)
-	}
-	if left := time.Until(m.deadline); left > 0 {
-		m.timer.Reset(left)
-		return
-	}
-	g.remove(m)
-}
-
 // kill ends the group for good; it is empty.
 func (g *group) kill() {
 	g.stopRebalance()
@@ -719,60 +495,4 @@ func (g *group) stopAll() {
 		m.fail(errCoordinatorNotAvailable)
 		m.stop()
 	}
-}
-
-func (m *groupMember) update(r joinRequest, ch chan joinAnswer) {
-	m.protocols, m.session, m.patience = r.protocols, r.session, r.patience
-	if m.join != nil && ch != nil {
-		m.join <- joinAnswer{code: errUnknownMemberID, memberID: m.id, generation: -1} // a second join of the same member
-	}
-	m.join = ch
-}
-
-// fail answers what the member waits for.
-func (m *groupMember) fail(code int16) {
-	if m.join != nil {
-		m.join <- joinAnswer{code: code, memberID: m.id, generation: -1}
-		m.join = nil
-	}
-	if m.sync != nil {
-		m.sync <- syncAnswer{code: code}
-		m.sync = nil
-	}
-}
-
-func (m *groupMember) stop() {
-	if m.timer != nil {
-		m.timer.Stop()
-		m.timer = nil
-	}
-}
-
-func (m *groupMember) wake() {
-	if m.embedded != nil {
-		m.embedded.signal()
-	}
-}
-
-func (m *groupMember) speaks(protocol string) bool {
-	return slices.ContainsFunc(m.protocols, func(p groupProtocol) bool { return p.name == protocol })
-}
-
-func (m *groupMember) metadata(protocol string) []byte {
-	return protocolMetadata(m.protocols, protocol)
-}
-
-func protocolMetadata(ps []groupProtocol, name string) []byte {
-	for _, p := range ps {
-		if p.name == name {
-			return p.metadata
-		}
-	}
-	return nil
-}
-
-func (m *groupMember) sameProtocols(ps []groupProtocol) bool {
-	return slices.EqualFunc(m.protocols, ps, func(a, b groupProtocol) bool {
-		return a.name == b.name && bytes.Equal(a.metadata, b.metadata)
-	})
 }
