@@ -241,7 +241,7 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 							Number  *int
 							Message string
 							Log     struct{ Offset int64 }
-						}
+						} `json:"_source"`
 						Sort []json.RawMessage
 					}
 				}
