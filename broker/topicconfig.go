@@ -57,10 +57,10 @@ func topicSettings() []topicSetting {
 		{name: "retention.bytes", def: "-1", kind: configLong, low: -1, high: math.MaxInt64, synonym: "log.retention.bytes", doc: "Bytes a partition may hold, read or not; -1 is no bound."},
 		{name: "retention.ms", def: strconv.FormatInt((7 * 24 * time.Hour).Milliseconds(), 10), kind: configLong, low: -1, high: math.MaxInt64, synonym: "log.retention.ms", doc: "How long a record is kept from its append on; -1 is for ever."},
 		{name: "retention.unread", def: "keep", kind: configString, words: []string{"keep", "delete"}, doc: "Whether records that a pinning group has not read outlive retention.ms."},
-		{name: "segment.bytes", def: strconv.Itoa(128 << 20), kind: configInt, low: 64 << 10, high: math.MaxInt32, synonym: "log.segment.bytes", doc: "Bytes of one extent, the unit of retention."},
+		{name: "segment.bytes", def: strconv.Itoa(128 << 20), kind: configInt, low: 64 << 10, high: math.MaxInt32, synonym: "log.segment.bytes", doc: "Bytes of one extent, the unit of retention; a change counts from the next start."},
 		{name: "segment.index.bytes", def: "10485760", kind: configInt, low: 4, high: math.MaxInt32, doc: noEffect},
 		{name: "segment.jitter.ms", def: "0", kind: configLong, high: math.MaxInt64, doc: noEffect},
-		{name: "segment.ms", def: strconv.FormatInt((24 * time.Hour).Milliseconds(), 10), kind: configLong, low: 1000, high: math.MaxInt64, synonym: "log.roll.ms", doc: "Age at which an extent is closed."},
+		{name: "segment.ms", def: strconv.FormatInt((24 * time.Hour).Milliseconds(), 10), kind: configLong, low: 1000, high: math.MaxInt64, synonym: "log.roll.ms", doc: "Age at which an extent is closed; a change counts from the next start."},
 		{name: "unclean.leader.election.enable", def: "false", kind: configBool, doc: noEffect},
 	}
 }
