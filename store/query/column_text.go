@@ -21,7 +21,9 @@ func (n *tokenNode) open(s *Scan) matcher {
 	if rows == 0 {
 		return &noneMatcher{}
 	}
-	return &tokensMatcher{col: col, tokens: [][]byte{n.token}, total: rows, rows: s.rows}
+	m := &tokensMatcher{col: col, tokens: [][]byte{n.token}, total: rows, rows: s.rows}
+	m.open()
+	return m
 }
 
 // tokensNode matches rows that hold any token which passes the test; at most max of them when max is over 0.
@@ -48,16 +50,47 @@ func (n *tokensNode) open(s *Scan) matcher {
 	if len(m.tokens) == 0 {
 		return &noneMatcher{}
 	}
+	m.open()
 	return m
 }
 
+// Postings is the rows of one token. A Text column may have a method Postings(token) (Postings, bool): a token is then looked up once
+// and not in every zone.
+type Postings interface {
+	// SelectZone sets in sel the rows of the zone that hold the token.
+	SelectZone(zone int, sel *Selection)
+}
+
+// maxLists bounds the postings that a matcher of many tokens keeps open.
+const maxLists = 1 << 16
+
 // tokensMatcher matches rows with any of the tokens.
 type tokensMatcher struct {
+	lists  []Postings // of tokens, when the column has them
 	col    Text
 	tokens [][]byte
 	total  int
 	rows   int
 	hit    Selection
+}
+
+// open looks the tokens up, where the column can.
+func (m *tokensMatcher) open() {
+	col, ok := m.col.(interface {
+		Postings(token []byte) (Postings, bool)
+	})
+	if !ok || len(m.tokens) > maxLists {
+		return
+	}
+	lists := make([]Postings, 0, len(m.tokens))
+	for _, t := range m.tokens {
+		l, ok := col.Postings(t)
+		if !ok {
+			return
+		}
+		lists = append(lists, l)
+	}
+	m.lists = lists
 }
 
 func (m *tokensMatcher) cost() int          { return min(m.total, m.rows) }
@@ -66,6 +99,12 @@ func (m *tokensMatcher) count() (int, bool) { return m.total, len(m.tokens) == 1
 
 func (m *tokensMatcher) and(zone int, sel *Selection) bool {
 	m.hit = Selection{}
+	if m.lists != nil {
+		for _, l := range m.lists {
+			l.SelectZone(zone, &m.hit)
+		}
+		return sel.And(&m.hit)
+	}
 	for _, t := range m.tokens {
 		m.col.SelectTerm(zone, t, &m.hit)
 	}

@@ -233,10 +233,10 @@ func (q *rangeQuery) dates(p *planner, f *mapping.Field) (node, error) {
 			return nil, err
 		}
 	}
-	if q.openLo && q.lo != nil {
+	if q.openLo && q.lo != nil && s.lo < math.MaxInt64 {
 		s.lo++
 	}
-	if q.openHi && q.hi != nil {
+	if q.openHi && q.hi != nil && s.hi > math.MinInt64 {
 		s.hi--
 	}
 	return newNumbersNode(f.Path, []span{s}), nil

@@ -49,6 +49,9 @@ func (p *planner) date(f *mapping.Field, text string, format *mapping.DateFormat
 	}
 	ns, err := mapping.ParseDateMath(text, p.Now, format, loc, roundUp)
 	if err != nil {
+		if far, ok := farDate(text, format); ok {
+			return far, nil
+		}
 		e := shardf("failed to create query: %s", err)
 		e.Cause = &Error{Status: 400, Type: "parse_exception", Reason: err.Error()}
 		return 0, e
@@ -57,6 +60,39 @@ func (p *planner) date(f *mapping.Field, text string, format *mapping.DateFormat
 		return ns, nil
 	}
 	return floorDiv(ns, 1e6), nil
+}
+
+// farDate reads dates beyond what nanoseconds in 64 bits hold, the years 1678 to 2261, as the end of time on their side: the open ends
+// that clients write, like 9999-12-31 or 9999999999999.
+func farDate(text string, format *mapping.DateFormat) (int64, bool) {
+	const lastMillis, firstYear, lastYear = math.MaxInt64 / 1_000_000, 1678, 2261
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) > 4 {
+		if _, err := format.Parse("0", false, nil); err != nil { // the format has no epoch_millis
+			return 0, false
+		}
+		switch {
+		case n > lastMillis:
+			return math.MaxInt64, true
+		case n < -lastMillis:
+			return math.MinInt64, true
+		}
+		return 0, false
+	}
+	if len(text) < 4 {
+		return 0, false
+	}
+	year, err := strconv.Atoi(text[:4])
+	if err != nil || year >= firstYear && year <= lastYear {
+		return 0, false
+	}
+	date, _, _ := strings.Cut(text, "||")
+	if _, err := format.Parse("2000"+date[4:], false, nil); err != nil {
+		return 0, false
+	}
+	if year > lastYear {
+		return math.MaxInt64, true
+	}
+	return math.MinInt64, true
 }
 
 func floorDiv(a, b int64) int64 {

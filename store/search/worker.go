@@ -65,7 +65,7 @@ func (w *worker) outside() bool {
 		it.newest == math.MaxInt64 || s.first || s.hasN || s.Mode != "" {
 		return false
 	}
-	best := it.oldest / p.unit
+	best := (it.oldest - p.unit + 1) / p.unit // not above the oldest, before 1970 too
 	if s.Desc {
 		best = ^(it.newest / p.unit)
 	}
