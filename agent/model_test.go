@@ -17,16 +17,18 @@ type model struct {
 	rng     *rand.Rand
 	streams []*stream
 	running bool
+	multi   bool // lines are joined: the last message of a log waits for more
 	trace   []string
 }
 
 // stream is a service that writes one log.
 type stream struct {
-	name string // app0.log
-	n    int    // lines written
-	half string // the rest of a line of which the beginning is in the file
-	must []int  // lines that must come out
-	old  bool   // the agent knows the log, or a rotation of it
+	name string   // app0.log
+	n    int      // lines written
+	half string   // the rest of a line of which the beginning is in the file
+	must []int    // lines that must come out
+	text []string // of line n at n-1
+	old  bool     // the agent knows the log, or a rotation of it
 }
 
 func (m *model) note(format string, args ...any) {
@@ -39,7 +41,12 @@ func (m *model) note(format string, args ...any) {
 func (m *model) line(s *stream) string {
 	s.n++
 	s.must = append(s.must, s.n)
-	return fmt.Sprintf("%s %06d %s", s.name, s.n, strings.Repeat("x", m.rng.IntN(200)))
+	l := fmt.Sprintf("%s %06d %s", s.name, s.n, strings.Repeat("x", m.rng.IntN(200)))
+	for m.multi && m.rng.IntN(3) == 0 {
+		l += "\n  at " + strings.Repeat("y", m.rng.IntN(100))
+	}
+	s.text = append(s.text, l)
+	return l
 }
 
 // appends writes lines, at times half of the last one.
@@ -94,7 +101,11 @@ func (m *model) settled(s *stream) {
 	m.t.Helper()
 	m.up()
 	m.finishLine(s)
-	m.await("all lines of "+s.name, func() bool { return m.seen(s)[s.n] || len(s.must) == 0 })
+	last := s.n
+	if m.multi {
+		last--
+	}
+	m.await("all lines of "+s.name, func() bool { return last <= 0 || m.seen(s)[last] })
 	s.old = s.n > 0
 }
 
@@ -165,6 +176,9 @@ func (m *model) remove(s *stream) {
 	if err := os.Remove(m.path(s.name)); err != nil {
 		m.t.Fatal(err)
 	}
+	if m.multi { // it goes out when the file is seen to be gone for good; a stop before that loses it with the file
+		m.await("the last line of "+s.name, func() bool { return s.n == 0 || m.seen(s)[s.n] })
+	}
 	s.old = false
 }
 
@@ -174,7 +188,7 @@ func (m *model) compress(s *stream) {
 	}
 	m.settled(s)
 	m.gzip(s.name+".1", s.name+".1.gz")
-	if m.rng.IntN(2) == 0 {
+	if m.rng.IntN(2) == 0 && !m.multi {
 		if err := os.Remove(m.path(s.name + ".1.gz")); err != nil {
 			m.t.Fatal(err)
 		}
@@ -219,7 +233,13 @@ func (m *model) check() {
 			if rest, ok := strings.CutPrefix(msg, s.name+" "); ok {
 				n, _ := strconv.Atoi(rest[:6])
 				got = append(got, n)
+				if msg != s.text[n-1] {
+					m.t.Fatalf("%s: line %d is %q, want %q\n%s", s.name, n, msg, s.text[n-1], strings.Join(m.trace, "\n"))
+				}
 			}
+		}
+		if m.multi && len(got) == len(s.must)-1 {
+			got = append(got, s.n)
 		}
 		if !slices.Equal(got, s.must) {
 			m.t.Fatalf("%s: %s\n%s", s.name, diff(got, s.must), strings.Join(m.trace, "\n"))
@@ -257,6 +277,10 @@ func TestModel(t *testing.T) {
 			}
 			for i := range 1 + m.rng.IntN(3) {
 				m.streams = append(m.streams, &stream{name: fmt.Sprintf("app%d.log", i)})
+			}
+			if m.rng.IntN(3) == 0 {
+				m.multi = true
+				m.cfg.Inputs[0].Parsers = []Parser{{Multiline: &Multiline{Type: "pattern", Pattern: `^\s`, Match: "after", MaxLines: 500}}}
 			}
 			m.up()
 			for range 60 {
