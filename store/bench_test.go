@@ -85,13 +85,19 @@ func BenchmarkIngest(b *testing.B) {
 			b.Fatal(err)
 		}
 		seal = cpuNow() - sealCPU
+		if _, err := w.Write(context.Background(), bulk.Batch{Ops: []bulk.Op{{Action: bulk.Create, Index: "logs-app-default", Source: docs[0]}}}); err != nil {
+			b.Fatal(err)
+		}
 		n := float64(len(docs))
 		b.ReportMetric(n/used.Seconds(), "docs/cpu-s(write)")
 		b.ReportMetric(n/(used+seal).Seconds(), "docs/cpu-s")
 		b.ReportMetric(n/wall.Seconds(), "docs/s(write)")
 		b.ReportMetric(float64(bytes)/n, "B/doc(raw)")
 		b.ReportMetric(float64(head.JournalBytes)/n, "B/doc(journal)")
-		b.ReportMetric(float64(s.Stats().SegmentBytes)/n, "B/doc(disk)")
+		b.ReportMetric(float64(s.Stats().SegmentBytes)/n, "B/doc(sealed)")
+		if err := s.ForceMerge(context.Background(), nil, 1); err != nil {
+			b.Fatal(err)
+		}
 		for _, h := range s.sorted() {
 			for _, f := range h.parts.Load().segs {
 				if os.Getenv("WEIR_SECTIONS") != "" {
@@ -101,6 +107,7 @@ func BenchmarkIngest(b *testing.B) {
 				}
 			}
 		}
+		b.ReportMetric(float64(s.Stats().SegmentBytes)/n, "B/doc(merged)")
 		b.ReportMetric(float64(head.HeadBytes)/n, "B/doc(head)")
 		s.Close()
 	}

@@ -292,7 +292,7 @@ func (s *Store) checkpoint() error {
 		ix := m.indices[name]
 		p := ix.parts.Load()
 		idle := len(p.frozen) == 0 && p.head.empty()
-		ic := indexCheckpoint{UUID: ix.info().UUID, Seq: ix.seq}
+		ic := indexCheckpoint{UUID: ix.info().UUID, Seq: ix.seq, Segments: slices.Clone(ix.aside)}
 		for _, seg := range p.segs {
 			ic.Segments = append(ic.Segments, seg.checkpoint())
 			idle = idle && !seg.dirty

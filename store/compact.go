@@ -32,6 +32,20 @@ type plan struct {
 
 // choose picks the most useful merge of an index's segments, oldest first.
 func choose(segs []*segmentFile, now time.Time) (plan, bool) {
+	for from := 0; from < len(segs); { // damaged segments are left as they are; they part their neighbours
+		to := from
+		for to < len(segs) && segs[to].reader.Err() == nil {
+			to++
+		}
+		if p, ok := chooseSound(segs[from:to], now); ok {
+			return plan{p.from + from, p.to + from, p.level}, true
+		}
+		from = to + 1
+	}
+	return plan{}, false
+}
+
+func chooseSound(segs []*segmentFile, now time.Time) (plan, bool) {
 	for i, s := range segs {
 		if d := s.dead.Load().GetCardinality(); d > 0 && int(d)*purgeShare > s.reader.Rows() {
 			return plan{i, i + 1, s.level}, true

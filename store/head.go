@@ -238,6 +238,12 @@ func (c *column) addNum(row uint32, v int64) {
 
 func (c *column) addOrd(row uint32, v []byte) uint32 {
 	c.place(row, len(c.ords))
+	if n := len(c.ords); n > 0 { // neighbours often agree: agent, host, version
+		if last := c.ords[n-1]; c.dict.refs[last].len() == len(v) && string(c.dict.value(last)) == string(v) {
+			c.ords = append(c.ords, last)
+			return last
+		}
+	}
 	ord, _ := c.dict.add(v, hashOf(v))
 	c.ords = append(c.ords, ord)
 	return ord

@@ -32,6 +32,8 @@ type index struct {
 	sealed int64 // journal offset: everything of this index below it is in segments
 	gone   bool
 
+	aside []segmentCheckpoint // segments that could not be opened; they stay on disk and in CHECKPOINT. Set while opening
+
 	preps sync.Pool // *preparer
 }
 

@@ -22,6 +22,7 @@ type IndexInfo struct {
 	Deleted  int64
 	Bytes    int64 // segments on disk and memory of heads
 	Segments int
+	Damaged  int // segments that are damaged: some documents are missing from answers
 }
 
 // Info tells of a concrete index.
@@ -47,7 +48,11 @@ func (s *Store) Info(name string) (IndexInfo, bool) {
 	for _, seg := range p.segs {
 		i.Bytes += seg.bytes
 		i.Segments++
+		if seg.reader.Err() != nil {
+			i.Damaged++
+		}
 	}
+	i.Damaged += len(ix.aside)
 	for _, h := range p.heads() {
 		i.Bytes += h.memory()
 	}

@@ -42,6 +42,7 @@ func (s *Store) Run(ctx context.Context) error {
 			s.cfg.Log.Warn("the clock jumped: retention waits", "by", d)
 		}
 		last = now
+		s.watchDisk()
 		if err := s.Maintain(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Error("store maintenance", "error", err)
 		}
@@ -51,6 +52,26 @@ func (s *Store) Run(ctx context.Context) error {
 				s.cfg.Log.Error("retention", "error", err)
 			}
 		}
+	}
+}
+
+// floodRelease is by how many percent disk use must fall below the flood mark before writes are taken again.
+const floodRelease = 5
+
+// watchDisk refuses writes while the disk is too full. Deletes of whole indices, retention and reads go on.
+func (s *Store) watchDisk() {
+	free, total, err := s.fs.Free(s.cfg.Dir)
+	if err != nil || total == 0 {
+		return
+	}
+	used := 100 - int(free*100/total)
+	switch was := s.flooded.Load(); {
+	case !was && used >= s.cfg.FloodPercent:
+		s.flooded.Store(true)
+		s.cfg.Log.Error("disk is too full: writes are refused", "used_percent", used, "flood_percent", s.cfg.FloodPercent)
+	case was && used < s.cfg.FloodPercent-floodRelease:
+		s.flooded.Store(false)
+		s.cfg.Log.Info("disk has room again: writes are taken", "used_percent", used)
 	}
 }
 
@@ -224,6 +245,7 @@ type Stats struct {
 	JournalBytes int64
 	Segments     int64
 	SegmentBytes int64
+	Damaged      int64 // segments that are damaged or set aside
 }
 
 // Stats are read without stopping anything; they need not fit together to the last document.
@@ -232,9 +254,13 @@ func (s *Store) Stats() Stats {
 	out := Stats{Documents: st.docs.Load(), Bytes: st.docBytes.Load(), Rejected: st.rejected.Load(), Repeats: st.repeats.Load(), Seals: st.sealed.Load(),
 		MergeBytes: st.merged.Load(), SyncNanos: st.syncNanos.Load(), HeadBytes: s.headBytes.Load(), CacheBytes: s.cache.Bytes(), JournalBytes: s.jr.Size()}
 	for _, ix := range s.meta.Load().indices {
+		out.Damaged += int64(len(ix.aside))
 		for _, f := range ix.parts.Load().segs {
 			out.Segments++
 			out.SegmentBytes += f.bytes
+			if f.reader.Err() != nil {
+				out.Damaged++
+			}
 		}
 	}
 	return out

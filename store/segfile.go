@@ -103,10 +103,15 @@ func (s *Store) openSegments(ix *index, list []segmentCheckpoint) error {
 	p := &parts{head: ix.head()}
 	for _, c := range list {
 		f, err := s.openSegment(filepath.Join(ix.dir, segName(c.ID)), c.ID, c.Deletes, c.Level)
-		if err != nil {
+		switch {
+		case errors.Is(err, segment.ErrDamaged):
+			s.cfg.Log.Error("segment is damaged and set aside: its documents are not searched until it is repaired", "index", ix.name(), "rows", c.Rows, "error", err)
+			ix.aside = append(ix.aside, c)
+		case err != nil:
 			return err
+		default:
+			p.segs = append(p.segs, f)
 		}
-		p.segs = append(p.segs, f)
 	}
 	ix.parts.Store(p)
 	return nil
@@ -151,6 +156,12 @@ func (s *Store) sweep() error {
 			files = append(files, segName(seg.id))
 			if seg.gen > 0 {
 				files = append(files, delName(seg.id, seg.gen))
+			}
+		}
+		for _, c := range ix.aside {
+			files = append(files, segName(c.ID))
+			if c.Deletes > 0 {
+				files = append(files, delName(c.ID, c.Deletes))
 			}
 		}
 		keep[dirName(ix.uuid)] = files

@@ -41,6 +41,7 @@ type Config struct {
 	ExtentBytes  int64         // size of a journal extent; default 64 MiB
 	CacheBytes   int64         // decoded pieces of segments; default 96 MiB
 	WriteBytes   int64         // bytes of writes under way; above it writes are refused; default 256 MiB
+	FloodPercent int           // disk use in percent at which writes are refused until it falls by 5; default 95
 	Retention    Retention     // of data streams whose template says nothing else; default: none
 
 	// OnDocs is called behind the sync with documents that came by Apply (not through a pipeline's Writer); they are valid during the
@@ -59,7 +60,7 @@ type Retention struct {
 // DefaultConfig is what a store uses; Dir must be set.
 func DefaultConfig() Config {
 	return Config{HeadMemory: 256 << 20, HeadDocs: 1_000_000, HeadAge: time.Hour, HeadBytes: 160 << 20, JournalBytes: 512 << 20, ExtentBytes: 64 << 20,
-		CacheBytes: 96 << 20, WriteBytes: 256 << 20}
+		CacheBytes: 96 << 20, WriteBytes: 256 << 20, FloodPercent: 95}
 }
 
 // Validate names all faults of c. Zero values are no faults.
@@ -72,7 +73,7 @@ func (c Config) Validate() []error {
 		name string
 		v    int64
 	}{{"HeadMemory", c.HeadMemory}, {"HeadDocs", int64(c.HeadDocs)}, {"HeadAge", int64(c.HeadAge)}, {"HeadBytes", c.HeadBytes}, {"JournalBytes", c.JournalBytes},
-		{"ExtentBytes", c.ExtentBytes}, {"WriteBytes", c.WriteBytes}, {"CacheBytes", c.CacheBytes}, {"Retention.MaxAge", int64(c.Retention.MaxAge)}, {"Retention.MaxBytes", c.Retention.MaxBytes}} {
+		{"ExtentBytes", c.ExtentBytes}, {"WriteBytes", c.WriteBytes}, {"CacheBytes", c.CacheBytes}, {"FloodPercent", int64(c.FloodPercent)}, {"Retention.MaxAge", int64(c.Retention.MaxAge)}, {"Retention.MaxBytes", c.Retention.MaxBytes}} {
 		if f.v < 0 {
 			errs = append(errs, fmt.Errorf("store: %s %d is negative", f.name, f.v))
 		}
@@ -96,6 +97,9 @@ func (c *Config) setDefaults() {
 		if *f.v == 0 {
 			*f.v = *f.def
 		}
+	}
+	if c.FloodPercent == 0 {
+		c.FloodPercent = def.FloodPercent
 	}
 	if c.HeadDocs == 0 {
 		c.HeadDocs = def.HeadDocs
@@ -138,6 +142,7 @@ type Store struct {
 	underway  atomic.Int64
 	headBytes atomic.Int64 // memory of all heads, as last measured
 	closed    atomic.Bool
+	flooded   atomic.Bool  // the disk is too full to write
 	running   atomic.Int32 // calls of Run under way
 	cache     *segment.Cache
 	wake      chan struct{} // a head may want sealing
@@ -165,6 +170,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, err)
 	}
 	s.lock = lock
+	s.watchDisk()
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", cfg.Dir, err), s.shut())
 	}
@@ -227,6 +233,9 @@ func (s *Store) admit(ctx context.Context, size int64) (release func(), err erro
 	}
 	if s.closed.Load() {
 		return nil, ErrClosed
+	}
+	if s.flooded.Load() {
+		return nil, errorf(429, "cluster_block_exception", "index blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];")
 	}
 	if n := s.underway.Add(size); n > s.cfg.WriteBytes && n > size {
 		s.underway.Add(-size)

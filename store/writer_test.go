@@ -225,3 +225,61 @@ func FuzzPayload(f *testing.F) {
 		}
 	})
 }
+
+// TestDamagedSegment sets a segment aside whose header is broken, answers from the others, and keeps the file.
+func TestDamagedSegment(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	s := mustOpen(t, testConfig(mem))
+	var broken string
+	for i := range 2 {
+		apply(t, s, put("i", fmt.Sprint(i), `{"a":1}`))
+		if err := s.Flush(nil); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			broken = s.meta.Load().indices["i"].parts.Load().segs[0].path
+		}
+	}
+	s.Close()
+	b, err := vfs.ReadFile(mem, broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[3] ^= 1
+	if err := vfs.WriteFileAtomic(mem, broken, b); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s = mustOpen(t, testConfig(mem))
+		if got := everything(t, s, "i"); len(got) != 1 || s.Stats().Damaged != 1 {
+			t.Fatalf("%v, %d damaged", got, s.Stats().Damaged)
+		}
+		apply(t, s, put("j", "", `{}`))
+		if err := s.Flush(nil); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+	if _, err := mem.Stat(broken); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	s := mustOpen(t, testConfig(mem))
+	apply(t, s, put("i", "1", `{"a":1}`))
+	mem.SetLimit(1)
+	s.watchDisk()
+	if _, err := s.Apply(context.Background(), []Op{put("i", "2", `{"a":2}`)}); err == nil || err.(*Error).Status != 429 {
+		t.Fatalf("taken on a full disk: %v", err)
+	}
+	if len(everything(t, s, "i")) != 1 {
+		t.Fatal("a full disk stops reading")
+	}
+	mem.SetLimit(0)
+	s.watchDisk()
+	apply(t, s, put("i", "2", `{"a":2}`))
+}

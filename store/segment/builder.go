@@ -13,6 +13,7 @@ import (
 	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/store/query"
 	"github.com/weirlog/weir/vfs"
+	"github.com/zeebo/xxh3"
 )
 
 // Kinds of sections. A reader ignores those it does not know.
@@ -65,6 +66,7 @@ type Builder struct {
 	meta   Meta
 	buf    []byte
 	bloom  bloomBuilder
+	twins  map[xxh3.Uint128]uint64 // offsets of sections by their 128-bit hash
 }
 
 // Meta is what a segment says of itself.
@@ -103,7 +105,7 @@ func Create(fsys vfs.FS, path string, h Header, meta Meta) (*Builder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create segment %s: %w", path, err)
 	}
-	b := &Builder{fs: fsys, path: path, h: h, c: c, names: map[string]int{}, meta: meta, out: output{f: f}}
+	b := &Builder{fs: fsys, path: path, h: h, c: c, names: map[string]int{}, twins: map[xxh3.Uint128]uint64{}, meta: meta, out: output{f: f}}
 	b.meta.Rows = h.Rows
 	b.meta.Sections = map[string]int64{}
 	b.out.write(appendHeader(nil, &h))
@@ -112,11 +114,24 @@ func Create(fsys vfs.FS, path string, h Header, meta Meta) (*Builder, error) {
 
 // section writes one section. count means what the section's description says.
 func (b *Builder) section(kind, field, codec int, data []byte, count int) {
+	e := tocEntry{kind: uint16(kind), field: uint16(field), codec: uint16(codec), length: uint64(len(data)), count: uint32(count)}
+	sum := xxh3.Hash128(data)
+	if at, twin := b.twins[sum]; twin && len(data) >= twinBytes {
+		e.offset = at
+		b.toc = append(b.toc, e)
+		return
+	}
 	b.out.align()
-	b.toc = append(b.toc, tocEntry{kind: uint16(kind), field: uint16(field), codec: uint16(codec), offset: uint64(b.out.off), length: uint64(len(data)), count: uint32(count)})
+	e.offset = uint64(b.out.off)
+	b.twins[sum] = e.offset
+	b.toc = append(b.toc, e)
 	b.out.write(data)
 	b.meta.Sections[sectionName(kind)] += int64(len(data))
 }
+
+// twinBytes: sections of at least that many bytes are written once, however many fields have the same. Fields that go together
+// (agent.name, host.name, agent.id) have the same ordinals and the same rows.
+const twinBytes = 64
 
 func sectionName(kind int) string {
 	switch kind {

@@ -26,7 +26,7 @@
 //	         40  16 smallest and largest sequence number
 //	         56  4  crc32c of bytes 0-55                 60 4  1GSW
 //
-// Sections; F: one per field.
+// Sections; F: one per field. Entries may share bytes: equal sections are written once.
 //
 //	1    META       JSON: time range, bytes of the documents as they came, bytes by section
 //	3    FIELDS     per field: uv length, path, u8 mapping type, u8 kind of column, u8 0, uv rows with a value, uv distinct values
