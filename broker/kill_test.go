@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirlog/weir/queue"
+	"github.com/weirlog/weir/queue/kafka"
 )
 
 // childDir names the data folder of a broker that this test binary is started as.
@@ -144,5 +147,84 @@ func checkKilled(t *testing.T, ctx context.Context, addr string, total int) {
 			}
 		}
 		cl.Close()
+	}
+}
+
+// TestKillUnderQueue kills the broker's process under the queue that agent and pipeline use from other machines: Produce waits it out,
+// the member goes on, and every record comes at least once, in order.
+func TestKillUnderQueue(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	dir := t.TempDir()
+	cmd := child(t, dir, addr)
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	cfg := kafka.DefaultConfig()
+	cfg.Brokers = []string{addr}
+	q, err := kafka.Open(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	const calls, each = 60, 50
+	var produced atomic.Int64
+	failed := make(chan error, 1)
+	go func() {
+		for c := range calls {
+			recs := make([]queue.Record, each)
+			for i := range recs {
+				recs[i] = queue.Record{Topic: "t", Key: []byte("k"), Value: []byte(strconv.Itoa(c*each + i))}
+			}
+			if err := q.Produce(ctx, recs); err != nil {
+				failed <- err
+				return
+			}
+			produced.Add(each)
+		}
+	}()
+	m, err := q.Join(ctx, "g", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	next, kills := 0, 0
+	for next < calls*each {
+		select {
+		case err := <-failed:
+			t.Fatalf("Produce after %d records: %v", produced.Load(), err)
+		default:
+		}
+		recs, err := m.Poll(ctx)
+		if err != nil {
+			t.Fatalf("Poll at record %d: %v", next, err)
+		}
+		for _, r := range recs {
+			n, err := strconv.Atoi(string(r.Value))
+			if err != nil || n > next {
+				t.Fatalf("record %q, want %d or one that was seen", r.Value, next)
+			}
+			next = max(next, n+1)
+		}
+		if len(recs) > 0 {
+			if err := m.Commit(ctx, []queue.Position{{Topic: "t", TopicID: recs[0].TopicID, Offset: recs[len(recs)-1].Offset + 1}}); err != nil {
+				t.Logf("Commit: %v", err)
+			}
+		}
+		if kills < 2 && next > (kills+1)*calls*each/4 {
+			kills++
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Wait()
+			cmd = child(t, dir, addr)
+		}
+	}
+	if kills != 2 {
+		t.Errorf("%d kills", kills)
 	}
 }
