@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -79,6 +80,9 @@ func report(err error, stderr io.Writer) int {
 	case isExit && exit.err == nil:
 	default:
 		fmt.Fprintf(stderr, "weir: %v\n", err)
+		if strings.HasPrefix(err.Error(), "unknown command") {
+			return exitUsage
+		}
 	}
 	if isExit {
 		return exit.code
@@ -98,7 +102,6 @@ func newRoot() *cobra.Command {
   weir check pipelines/*.conf    every mistake of a configuration, with its place`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newUp(), newDemo(), newAgent(), newBroker(), newPipeline(), newStore(),

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -107,27 +106,17 @@ func writeError(w http.ResponseWriter, err error) {
 		root.CausedBy = nil
 		c.Root = []cause{root}
 	}
-	b, _ := json.Marshal(struct {
-		Error  orderedError `json:"error"`
-		Status int          `json:"status"`
-	}{orderedError(c), status})
 	w.WriteHeader(status)
-	w.Write(b)
+	w.Write(newObject().set("error", orderedError(c)).set("status", status).bytes())
 }
 
 // orderedError prints root_cause first, as clients' logs show it.
 type orderedError cause
 
 func (o orderedError) MarshalJSON() ([]byte, error) {
-	root, err := json.Marshal(o.Root)
-	if err != nil {
-		return nil, err
-	}
+	root := encode(o.Root)
 	o.Root = nil
-	rest, err := json.Marshal(cause(o))
-	if err != nil {
-		return nil, err
-	}
+	rest := encode(cause(o))
 	return append(append([]byte(`{"root_cause":`), root...), append([]byte{','}, rest[1:]...)...), nil
 }
 

@@ -328,7 +328,7 @@ func handleMaintain(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, newObject().set("_shards", map[string]int{"total": shards, "successful": len(names), "failed": 0}).bytes())
+	return c.reply(http.StatusOK, newObject().set("_shards", newObject().set("total", shards).set("successful", len(names)).set("failed", 0)).bytes())
 }
 
 // handleStats answers [/{index}]/_stats: the numbers that are kept per index.
@@ -346,7 +346,7 @@ func handleStats(c *call) error {
 	}
 	all := statsOf(docs, deleted, bytes)
 	return c.reply(http.StatusOK, newObject().
-		set("_shards", map[string]int{"total": len(infos), "successful": len(infos), "failed": 0}).
+		set("_shards", newObject().set("total", len(infos)).set("successful", len(infos)).set("failed", 0)).
 		set("_all", map[string]any{"primaries": all, "total": all}).
 		set("indices", per).bytes())
 }

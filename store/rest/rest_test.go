@@ -59,14 +59,14 @@ func do(t *testing.T, srv *httptest.Server, method, path, body string) (int, str
 	return resp.StatusCode, string(b)
 }
 
-// step is one request of a conversation and what its answer must hold.
-type step struct {
+// turn is one request of a conversation and what its answer must hold.
+type turn struct {
 	method, path, body string
 	status             int
 	want               []string
 }
 
-func talk(t *testing.T, srv *httptest.Server, steps []step) {
+func talk(t *testing.T, srv *httptest.Server, steps []turn) {
 	t.Helper()
 	for _, s := range steps {
 		status, body := do(t, srv, s.method, s.path, s.body)
@@ -83,7 +83,7 @@ func talk(t *testing.T, srv *httptest.Server, steps []step) {
 
 func TestDocuments(t *testing.T) {
 	t.Parallel()
-	talk(t, newServer(t), []step{
+	talk(t, newServer(t), []turn{
 		{"PUT", "/a/_doc/1", `{"x":1,"s":"two words"}`, 201, []string{`"_index":"a","_id":"1","_version":1,"result":"created"`, `"_seq_no":0,"_primary_term":1`}},
 		{"PUT", "/a/_doc/1", `{"x":2,"s":"two words"}`, 200, []string{`"_version":2,"result":"updated"`}},
 		{"PUT", "/a/_create/1", `{"x":3}`, 409, []string{`version_conflict_engine_exception`, `[1]: version conflict, document already exists (current version [2])`}},
@@ -137,7 +137,7 @@ func TestBulk(t *testing.T) {
 			t.Errorf("item %d: %+v, want %s %d", i, answer.Items[i], want.action, want.status)
 		}
 	}
-	talk(t, srv, []step{
+	talk(t, srv, []turn{
 		{"POST", "/_bulk", "{\"create\":{\"_id\":\"1\"}}\n{}\n", 400, []string{"index is missing"}},
 		{"POST", "/_bulk", "{\"create\"\n{}\n", 400, []string{"Malformed action/metadata line [1]"}},
 		{"POST", "/_bulk", "{\"destroy\":{\"_index\":\"a\"}}\n", 400, []string{"expected field [create], [delete], [index] or [update] but found [destroy]"}},
@@ -171,7 +171,7 @@ func TestSearchAndCount(t *testing.T) {
 	for i := range 30 {
 		fmt.Fprintf(&b, "{\"create\":{\"_index\":\"logs-app-default\"}}\n{\"@timestamp\":\"2026-11-22T14:02:%02d.000Z\",\"message\":\"line %d failed\",\"log\":{\"level\":%q},\"n\":%d}\n", i, i, []string{"INFO", "ERROR"}[i%2], i)
 	}
-	talk(t, srv, []step{
+	talk(t, srv, []turn{
 		{"POST", "/_bulk", b.String(), 200, []string{`"errors":false`}},
 		{"GET", "/logs-*/_count", "", 200, []string{`"count":30`}},
 		{"POST", "/logs-*/_count", `{"query":{"term":{"log.level":"ERROR"}}}`, 200, []string{`"count":15`}},
@@ -192,7 +192,7 @@ func TestSearchAndCount(t *testing.T) {
 
 func TestAdministration(t *testing.T) {
 	t.Parallel()
-	talk(t, newServer(t), []step{
+	talk(t, newServer(t), []turn{
 		{"GET", "/", "", 200, []string{`"number":"8.19.0"`, `"tagline":"You Know, for Search"`, `"cluster_uuid":"`}},
 		{"GET", "/_license", "", 200, []string{`"status":"active"`}},
 		{"PUT", "/idx", `{"settings":{"number_of_replicas":1},"mappings":{"properties":{"k":{"type":"keyword"},"d":{"type":"date"}}},"aliases":{"al":{}}}`, 200, []string{`"acknowledged":true,"shards_acknowledged":true,"index":"idx"`}},

@@ -192,7 +192,7 @@ func handleCount(c *call) error {
 	}
 	sh := resp.Shards
 	return c.reply(http.StatusOK, newObject().set("count", resp.Total).
-		set("_shards", map[string]int{"total": sh.Total, "successful": sh.Successful, "skipped": sh.Skipped, "failed": sh.Failed}).bytes())
+		set("_shards", newObject().set("total", sh.Total).set("successful", sh.Successful).set("skipped", sh.Skipped).set("failed", sh.Failed)).bytes())
 }
 
 // handleMsearch answers [/{index}]/_msearch: pairs of lines, each answered alone.
