@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -195,12 +196,13 @@ func (w *memWriter) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected, e
 		}
 	}
 	var rejected []bulk.Rejected
+	before := maps.Clone(w.have) // repeats inside of one batch are the pipeline's to find
 	for i, op := range b.Ops {
 		var o bulk.Origin
 		if len(b.Origins) > 0 {
 			o = b.Origins[i]
 		}
-		if !o.Range.IsZero() && w.have[o] {
+		if !o.Range.IsZero() && before[o] {
 			w.repeats++
 			continue
 		}

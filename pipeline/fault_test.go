@@ -308,6 +308,26 @@ func TestWriterErrorsAreRepeated(t *testing.T) {
 	verify(t, w, 200, false)
 }
 
+// TestRecordTwiceInOneWrite: a shipper that was killed sends lines again, and both copies are read together.
+func TestRecordTwiceInOneWrite(t *testing.T) {
+	t.Parallel()
+	q, w := newMemQueue(), newMemWriter()
+	fill(t, q, 30)
+	for part := range q.topics["logs"] {
+		again := slices.Clone(q.topics["logs"][part][2:])
+		if err := q.Produce(context.Background(), again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ops := 0
+	w.refuse = func(bulk.Op) string { ops++; return "" }
+	runUntil(t, queueConfig(q, w), func() bool { return settledAll(q, w) })
+	verify(t, w, 30, false)
+	if w.n == 1 && ops != len(w.docs) {
+		t.Errorf("one Write was given %d documents of which %d are new", ops, len(w.docs))
+	}
+}
+
 func TestGapIsLost(t *testing.T) {
 	t.Parallel()
 	q, w := newMemQueue(), newMemWriter()

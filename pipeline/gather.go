@@ -47,6 +47,7 @@ type docWriter struct {
 	items []*output.Item
 	bufs  []*output.Buf
 	names output.Names
+	seen  repeats
 
 	// What the next Write carries: ranges and positions of a Write that had rejected documents.
 	settled   []bulk.Settled
@@ -307,6 +308,7 @@ type doc struct {
 // documents fills ops, origins and settled ranges for w.
 func (g *gatherer) documents(w *docWriter, in *bulk.Batch) []doc {
 	docs := w.docs
+	w.seen.reset()
 	anyOrigin := false
 	for _, b := range g.pend {
 		from := len(in.Ops)
@@ -337,6 +339,9 @@ func (g *gatherer) batchDocuments(w *docWriter, b *batch, in *bulk.Batch, docs [
 		rng := g.foreign.origin(&b.recs[ref])
 		if at == from {
 			g.settle(in, b, ref, rng)
+			continue
+		}
+		if w.seen.again(rng) {
 			continue
 		}
 		for k := from; k < at; k++ {
@@ -388,6 +393,41 @@ func byRecord(items []*output.Item, bufs []*output.Buf) {
 	for to, from := range idx {
 		items[to], bufs[to] = i2[from], b2[from]
 	}
+}
+
+// repeats finds records that are twice in one Write: after a crash a shipper sends again what was not acknowledged, and both copies
+// may be read together. What earlier Writes hold is the writer's to know.
+type repeats struct {
+	sets map[ledger.Source]*ledger.Set
+	last ledger.Source
+	set  *ledger.Set
+}
+
+func (r *repeats) reset() {
+	clear(r.sets)
+	r.set = nil
+}
+
+// again reports whether the range is in the Write already, and notes it.
+func (r *repeats) again(rng ledger.Range) bool {
+	if rng.IsZero() {
+		return false
+	}
+	if r.set == nil || r.last != rng.Source {
+		if r.set = r.sets[rng.Source]; r.set == nil {
+			if r.sets == nil {
+				r.sets = make(map[ledger.Source]*ledger.Set)
+			}
+			r.set = &ledger.Set{}
+			r.sets[rng.Source] = r.set
+		}
+		r.last = rng.Source
+	}
+	if r.set.Test(rng.From, rng.To) == ledger.Repeat {
+		return true
+	}
+	r.set.Add(rng.From, rng.To)
+	return false
 }
 
 // settle says what became of a record without documents. Neighbours with the same fate share an entry.
