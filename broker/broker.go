@@ -47,6 +47,8 @@ type Config struct {
 	Pins             []string      // groups whose unread records retention keeps, beside those that weir itself joined
 	OffsetsRetention time.Duration // commits of a group are kept so long after its last member left; default 7 days
 	DiskFloor        int64         // bytes; with less free space producers are refused; 0: 5 % of the disk, at most 5 GiB; negative: off
+	DiskBudget       int64         // bytes; above it what all pinning groups have read goes, oldest first; 0: 10 % of the disk, at least 1 GiB; negative: off
+	DropOldest       bool          // under DiskFloor unread records go too, counted and told, instead of producers being refused
 
 	TailBytes     int64 // newest records kept in memory for live readers, all partitions together; default 32 MiB
 	InflightBytes int64 // request bytes being read and worked on, all connections together; default 64 MiB
@@ -176,7 +178,7 @@ func (b *Broker) open() error {
 		return err
 	}
 	b.groups = newCoordinator(b.log, b.meta)
-	b.checkDisk()
+	b.checkDisk() // producers meet a full disk refused from the start
 	if err := b.makeConfigured(); err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func (b *Broker) houseTick(n int) {
 	}
 	if n%retentionEvery == 0 {
 		b.retain()
+		b.keepBudget()
 	}
 	if n%expiryEvery == 0 {
 		b.groups.expire(b.cfg.OffsetsRetention)
@@ -107,11 +108,11 @@ func (b *Broker) checkDisk() {
 		b.log.Warn("free space is unknown", "folder", b.cfg.Dir, "error", err)
 		return
 	}
-	floor := uint64(b.cfg.DiskFloor)
-	if floor == 0 {
-		floor = min(total/diskFloorShare, diskFloorMost)
+	floor := b.floor(total)
+	full := int64(free) < floor
+	if full {
+		b.keepBudget()
 	}
-	full := free < floor
 	if b.full.Swap(full) == full {
 		return
 	}
@@ -120,4 +121,15 @@ func (b *Broker) checkDisk() {
 		return
 	}
 	b.log.Info("producers are taken again", "folder", b.cfg.Dir, "free", free, "floor", floor)
+}
+
+// floor is the free space in bytes under which producers are refused, on a disk of total bytes.
+func (b *Broker) floor(total uint64) int64 {
+	switch {
+	case b.cfg.DiskFloor < 0:
+		return 0
+	case b.cfg.DiskFloor > 0:
+		return b.cfg.DiskFloor
+	}
+	return int64(min(total/diskFloorShare, diskFloorMost))
 }

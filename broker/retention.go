@@ -42,9 +42,14 @@ func (b *Broker) retainPartition(p *partition, r journal.Retention) {
 		return
 	}
 	b.log.Info("old records removed", "topic", p.topic.name, "partition", p.n, "from", gone.From, "to", gone.To, "bytes", gone.Bytes)
+	b.countUnread(p, gone.From, gone.To)
+}
+
+// countUnread tells of removed records that a pinning group had not read.
+func (b *Broker) countUnread(p *partition, from, to int64) {
 	for _, name := range b.pinning() {
-		if o, ok := b.meta.committed(name, place{p.topic.id, p.n}); ok && o.Offset < gone.To {
-			lost := gone.To - max(o.Offset, gone.From)
+		if read, ok := b.readUpTo(name, p, from); ok && read < to {
+			lost := to - max(read, from)
 			b.counters.unread.Add(lost)
 			b.log.Warn("records removed unread", "group", name, "topic", p.topic.name, "partition", p.n, "records", lost)
 		}
@@ -69,17 +74,19 @@ func (b *Broker) pinning() []string {
 func (b *Broker) pin(p *partition) int64 {
 	pin := int64(-1)
 	for _, name := range b.pinning() {
-		o, ok := b.meta.committed(name, place{p.topic.id, p.n})
-		if !ok {
-			g := b.groups.find(name)
-			if g == nil || !g.subscribed(p.topic.name) {
-				continue
-			}
-			o.Offset = p.j.Start() // it has read nothing yet
-		}
-		if pin < 0 || o.Offset < pin {
-			pin = o.Offset
+		if read, ok := b.readUpTo(name, p, p.j.Start()); ok && (pin < 0 || read < pin) {
+			pin = read
 		}
 	}
 	return pin
+}
+
+// readUpTo is the next offset that a group has to read: its commit, or start when it reads the topic and has none. false when it has
+// nothing to do with the partition.
+func (b *Broker) readUpTo(group string, p *partition, start int64) (int64, bool) {
+	if o, ok := b.meta.committed(group, place{p.topic.id, p.n}); ok {
+		return o.Offset, true
+	}
+	g := b.groups.find(group)
+	return start, g != nil && g.subscribed(p.topic.name)
 }

@@ -346,3 +346,51 @@ func TestClockGuard(t *testing.T) {
 		}
 	}
 }
+
+// TestBudget: over the budget what is read goes, oldest first, whatever its topic; what a pinning group has yet to read stays.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := memBroker(t, func(c *Config) { c.DiskBudget = 1 })
+	value := make([]byte, 20_000)
+	for _, name := range []string{"read", "unread", "nobody"} {
+		create(t, b, name, 1, "segment.bytes", "65536")
+		for range 30 {
+			produceTo(t, b, name, 0, string(value))
+		}
+	}
+	m, err := b.Join(ctx, "g", "read", "unread")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	pollSome(t, m, 60)
+	if err := m.Commit(ctx, []queue.Position{{Topic: "read", Offset: 30}, {Topic: "unread", Offset: 7}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.flushMembers(); err != nil {
+		t.Fatal(err)
+	}
+	b.keepBudget()
+	start := func(name string) int64 { return b.topics.get(name).partition(0).j.Start() }
+	if got := start("read"); got != 30 {
+		t.Errorf("what is read starts at %d, want 30", got)
+	}
+	if got := start("unread"); got == 0 || got > 7 {
+		t.Errorf("read up to 7, the topic starts at %d", got)
+	}
+	if got := start("nobody"); got == 0 || got == 30 {
+		t.Errorf("a topic nobody pins starts at %d, want all but the active extent gone", got)
+	}
+	if n := b.Stats().Unread; n != 0 {
+		t.Errorf("%d records removed unread", n)
+	}
+	b.drop(b.victims(false), 1<<40)
+	if got := start("unread"); got < 20 || b.Stats().Unread != got-7 {
+		t.Errorf("dropped up to %d, %d counted as unread, want %d", got, b.Stats().Unread, got-7)
+	}
+	produceTo(t, b, "read", 0, "next")
+	if got := pollSome(t, m, 1); got[0] != "next" {
+		t.Errorf("polled %v", got)
+	}
+}
