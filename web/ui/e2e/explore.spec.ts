@@ -103,6 +103,34 @@ describe('Explore', () => {
       .toEqual(new Set([service]));
   });
 
+  it('gives an event an address of its own, and leads back from there', async () => {
+    page = await open(browser, '/explore');
+    await expect.poll(() => rows(page).count(), { timeout: 30_000 }).toBeGreaterThan(0);
+    await rows(page).nth(3).click();
+    await page.getByRole('region', { name: 'Event' }).waitFor();
+    const [index, id] = (new URL(page.url()).searchParams.get('open') ?? '').split('/').map(decodeURIComponent);
+    await page.goto(`${new URL(page.url()).origin}/e?index=${encodeURIComponent(index)}&id=${encodeURIComponent(id)}`);
+    await page.getByRole('region', { name: 'Event' }).getByText('message', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Open in Explore' }).click();
+    await page.waitForURL((u) => u.pathname.endsWith('/explore'));
+    await page.getByRole('region', { name: 'Event' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('open')).toContain(encodeURIComponent(id));
+  });
+
+  it('turns a filter around, off and away', async () => {
+    page = await open(browser, '/explore?f=is:log.level:ERROR');
+    const filters = () => new URL(page.url()).searchParams.getAll('f');
+    const pill = () => page.getByRole('button', { name: /^Filter on/ });
+    await pill().click();
+    await page.getByRole('menuitem', { name: 'Turn around' }).click();
+    await expect.poll(filters).toEqual(['not:log.level:ERROR']);
+    await pill().click();
+    await page.getByRole('menuitem', { name: 'Switch off' }).click();
+    await expect.poll(filters).toEqual(['~not:log.level:ERROR']);
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await expect.poll(filters).toEqual([]);
+  });
+
   it('counts the values of a field', async () => {
     page = await open(browser, '/explore');
     await page.getByPlaceholder('Search fields').fill('serv na');
