@@ -119,3 +119,24 @@ func BenchmarkPredicate(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFetch reads 500 documents the way log viewers ask for them.
+func BenchmarkFetch(b *testing.B) {
+	s := benchStore(b)
+	for _, c := range []struct{ name, body string }{
+		{"source", `{"size":500,"sort":[{"@timestamp":"desc"}]}`},
+		{"fields and highlight", `{"size":500,"sort":[{"@timestamp":"desc"}],"_source":false,"fields":[{"field":"*","include_unmapped":true}],"query":{"match":{"message":"GET"}},"highlight":{"fields":{"*":{}},"fragment_size":2147483647}}`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			req, err := query.ParseRequest(c.body)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := s.Search(context.Background(), "logs-bench-default", store.ResolveOptions{}, req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -16,10 +16,46 @@ type fetcher struct {
 	parser  fastjson.Parser
 	buf     []byte
 	marks   map[int]*highlighter // by index
+	fits    map[fitKey][]namedField
+}
+
+// fitKey is a field pattern in an index.
+type fitKey struct {
+	index   int
+	pattern string
+}
+
+// namedField is a field under the name it is returned by: an alias keeps its own.
+type namedField struct {
+	path  string
+	field *mapping.Field
+}
+
+// fitting lists the fields of an index that a pattern fits. A mapping has hundreds of fields, so this is worked out once per search.
+func (f *fetcher) fitting(index int, pattern string) []namedField {
+	k := fitKey{index, pattern}
+	if list, ok := f.fits[k]; ok {
+		return list
+	}
+	m := f.indices[index].Mapping
+	list := []namedField{}
+	if !strings.Contains(pattern, "*") {
+		if fd := m.Field(pattern); fd != nil {
+			list = append(list, namedField{pattern, fd})
+		}
+	} else {
+		m.Each(func(fd *mapping.Field) {
+			if query.Glob(pattern, fd.Path) {
+				list = append(list, namedField{fd.Path, m.Field(fd.Path)})
+			}
+		})
+	}
+	f.fits[k] = list
+	return list
 }
 
 func newFetcher(r *run) *fetcher {
-	f := &fetcher{run: r, sources: make([]item, len(r.items)), marks: map[int]*highlighter{}}
+	f := &fetcher{run: r, sources: make([]item, len(r.items)), marks: map[int]*highlighter{}, fits: map[fitKey][]namedField{}}
 	for _, it := range r.items {
 		f.sources[it.ord] = it
 	}
@@ -149,7 +185,7 @@ func (f *fetcher) body(it *item, row int, spec *bodySpec, out *Hit) error {
 	}
 	flat := flatten(doc)
 	if len(spec.fields)+len(spec.docvalues) > 0 {
-		f.fields(f.indices[it.index].Mapping, flat, spec, out)
+		f.fields(it.index, flat, spec, out)
 	}
 	if spec.highlight != nil {
 		return f.mark(it, flat, spec.highlight, out)
@@ -258,43 +294,28 @@ func (f flat) add(path string, v *fastjson.Value) {
 }
 
 // fields fills out.Fields and out.Ignores.
-func (f *fetcher) fields(m *mapping.Mapping, doc flat, spec *bodySpec, out *Hit) {
+func (f *fetcher) fields(index int, doc flat, spec *bodySpec, out *Hit) {
 	values, ignored := map[string][]byte{}, map[string][]byte{}
 	for _, s := range spec.fields {
-		eachField(m, doc, s, func(path string, fd *mapping.Field) {
-			appendValues(values, ignored, path, fd, doc, s.Format)
-		})
+		for _, nf := range f.fitting(index, s.Field) {
+			appendValues(values, ignored, nf.path, nf.field, doc, s.Format)
+		}
+		if s.IncludeUnmapped {
+			for path := range doc {
+				if query.Glob(s.Field, path) && f.indices[index].Mapping.Field(path) == nil {
+					appendValues(values, ignored, path, nil, doc, s.Format)
+				}
+			}
+		}
 	}
 	for _, s := range spec.docvalues {
-		eachField(m, doc, s, func(path string, fd *mapping.Field) {
-			if fd != nil && fd.DocValues {
-				appendValues(values, nil, path, fd, doc, s.Format)
+		for _, nf := range f.fitting(index, s.Field) {
+			if nf.field.DocValues {
+				appendValues(values, nil, nf.path, nf.field, doc, s.Format)
 			}
-		})
+		}
 	}
 	out.Fields, out.Ignores = objectOf(values), objectOf(ignored)
-}
-
-// eachField calls g for the fields of a pattern; fd is nil for unmapped leaves of the document.
-func eachField(m *mapping.Mapping, doc flat, s query.FieldSpec, g func(path string, fd *mapping.Field)) {
-	if !strings.Contains(s.Field, "*") {
-		if fd := m.Field(s.Field); fd != nil {
-			g(s.Field, fd)
-			return
-		}
-	}
-	m.Each(func(fd *mapping.Field) {
-		if query.Glob(s.Field, fd.Path) {
-			g(fd.Path, m.Field(fd.Path))
-		}
-	})
-	if s.IncludeUnmapped {
-		for path := range doc {
-			if query.Glob(s.Field, path) && m.Field(path) == nil {
-				g(path, nil)
-			}
-		}
-	}
 }
 
 // appendValues prints the values of a field as a JSON array into values[path].

@@ -37,18 +37,18 @@ func (f *fetcher) mark(it *item, doc flat, h *query.Highlight, out *Hit) error {
 		if err != nil {
 			return err
 		}
-		var fieldErr error
-		hl.index.Mapping.Each(func(fd *mapping.Field) {
-			if fieldErr != nil || !query.Glob(spec.Name, fd.Path) || fd.Type != mapping.Keyword && !fd.Type.IsText() {
-				return
+		for _, nf := range f.fitting(it.index, spec.Name) {
+			fd := nf.field
+			if fd.Type != mapping.Keyword && !fd.Type.IsText() || spec.FieldMatch && spec.NoMatch == 0 && marks[fd.Path] == nil {
+				continue
 			}
-			var list []byte
-			if list, fieldErr = hl.field(fd, doc, spec, marks); list != nil {
-				values[fd.Path] = list
+			list, err := hl.field(fd, doc, spec, marks)
+			if err != nil {
+				return err
 			}
-		})
-		if fieldErr != nil {
-			return fieldErr
+			if list != nil {
+				values[nf.path] = list
+			}
 		}
 	}
 	out.Highlight = objectOf(values)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/weirlog/weir/store/agg"
@@ -61,21 +62,42 @@ func (r *run) response(hits []hit, parts []*agg.Partial) (*Response, error) {
 		res.MaxScore = nil
 	}
 	hits = hits[min(r.req.From, len(hits)):]
-	f := newFetcher(r)
-	for _, h := range hits {
-		out, err := f.hit(&h)
-		if err != nil {
-			return nil, err
-		}
-		res.Hits = append(res.Hits, out)
+	var err error
+	if res.Hits, err = r.fetch(hits); err != nil {
+		return nil, err
 	}
 	if r.aggs != nil && len(r.indices) > 0 {
-		var err error
-		if res.Aggs, err = r.aggs.Reduce(parts, f.docs); err != nil {
+		if res.Aggs, err = r.aggs.Reduce(parts, newFetcher(r).docs); err != nil {
 			return nil, err
 		}
 	}
 	return res, nil
+}
+
+// fetchShare is how many documents make another goroutine worth its start.
+const fetchShare = 32
+
+// fetch reads the documents of hits, with as many goroutines as the search has workers.
+func (r *run) fetch(hits []hit) ([]Hit, error) {
+	out := make([]Hit, len(hits))
+	n := min(r.opt.Workers, 1+len(hits)/fetchShare)
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for w := range n {
+		wg.Go(func() {
+			f := newFetcher(r)
+			for i := w * len(hits) / n; i < (w+1)*len(hits)/n && errs[w] == nil; i++ {
+				out[i], errs[w] = f.hit(&hits[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (r *run) totals(res *Response) {
