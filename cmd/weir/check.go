@@ -50,7 +50,9 @@ func checkFile(cmd *cobra.Command, name string) bool {
 	ext := filepath.Ext(name)
 	switch {
 	case ext != ".yml" && ext != ".yaml":
-		return checkConf(cmd, pipeline.Config{Files: []string{name}}, name)
+		cfg := pipeline.Config{Files: []string{name}}
+		cfg.Text = missingEnds(cfg) // one file of several may hold filters alone
+		return checkConf(cmd, cfg, name)
 	case config.IsFilebeat(name, text):
 		fb, err := config.ReadFilebeat(name)
 		return tell(cmd, name, err, fb.Warnings, agentErrors(fb.Agent))
