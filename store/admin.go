@@ -79,6 +79,10 @@ func (s *Store) forget(ix *index) {
 	for _, seg := range p.segs {
 		s.dropLocked(seg)
 	}
+	for _, h := range p.heads() {
+		s.headBytes.Add(-h.counted.Swap(0))
+	}
+	s.leftovers.Store(true)
 }
 
 // CreateRequest is the body of PUT /{index}.

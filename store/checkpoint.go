@@ -235,6 +235,9 @@ func (s *Store) replayBatch(offset int64, rec *record, book bool) error {
 		}
 	}
 	inf.publish()
+	for _, t := range inf.heads {
+		s.note(t.h)
+	}
 	if book && rec.group != "" {
 		s.group(rec.group).apply(rec, 0)
 	}

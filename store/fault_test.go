@@ -26,7 +26,7 @@ func faultOnce(t *testing.T, rule vfs.Rule) bool {
 	fault := vfs.NewFault(mem, rule)
 	acked, tried := map[string]string{}, map[string]map[string]bool{}
 	if s, err := Open(testConfig(fault)); err == nil {
-		for i := range 12 {
+		for i := range 8 {
 			for k := range 3 {
 				id, doc := fmt.Sprint((i+k)%7), fmt.Sprintf(`{"v":%d,"m":"text %d"}`, i, k)
 				if tried[id] == nil {

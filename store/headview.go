@@ -403,7 +403,19 @@ const maxCachedTokens = 256
 func (c viewText) Term(token []byte) int { return len(c.rowsOf(token)) }
 
 func (c viewText) SelectTerm(zone int, token []byte, sel *query.Selection) {
-	rows := c.rowsOf(token)
+	rowList(c.rowsOf(token)).SelectZone(zone, sel)
+}
+
+// Postings is the rows of a token, looked up once.
+func (c viewText) Postings(token []byte) (query.Postings, bool) {
+	return rowList(c.rowsOf(token)), true
+}
+
+// rowList is ascending rows.
+type rowList []uint32
+
+// SelectZone sets in sel the rows of the zone.
+func (rows rowList) SelectZone(zone int, sel *query.Selection) {
 	lo, hi := segment.Span(orEmpty(rows), len(rows), zone)
 	for _, r := range rows[lo:hi] {
 		r %= query.ZoneRows

@@ -79,7 +79,7 @@ func (s *Store) watchDisk() {
 func (s *Store) Maintain(ctx context.Context) error {
 	s.ckpt.Lock()
 	defer s.ckpt.Unlock()
-	changed := false
+	changed := s.leftovers.Swap(false)
 	for _, ix := range s.due() {
 		if ctx.Err() != nil {
 			break

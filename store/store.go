@@ -143,6 +143,7 @@ type Store struct {
 	headBytes atomic.Int64 // memory of all heads, as last measured
 	closed    atomic.Bool
 	flooded   atomic.Bool  // the disk is too full to write
+	leftovers atomic.Bool  // files of deleted indices wait for the next checkpoint
 	running   atomic.Int32 // calls of Run under way
 	cache     *segment.Cache
 	wake      chan struct{} // a head may want sealing

@@ -283,3 +283,32 @@ func TestFullDisk(t *testing.T) {
 	s.watchDisk()
 	apply(t, s, put("i", "2", `{"a":2}`))
 }
+
+func TestDeletedIndexLeavesNothing(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	s := mustOpen(t, testConfig(mem))
+	apply(t, s, put("i", "1", `{"a":1}`))
+	if err := s.Flush(nil); err != nil {
+		t.Fatal(err)
+	}
+	dir := s.meta.Load().indices["i"].dir
+	apply(t, s, put("i", "2", `{"a":1}`))
+	if err := s.DeleteIndex("i", ResolveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Maintain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mem.Stat(dir); err == nil {
+		t.Error("the folder of a deleted index is still there")
+	}
+	if n := s.Stats().HeadBytes; n != 0 {
+		t.Errorf("%d bytes of heads are counted", n)
+	}
+	apply(t, s, put("i", "1", `{"a":"now a text"}`))
+	s.Close()
+	if got := everything(t, mustOpen(t, testConfig(mem)), "i"); got["i/1"] != `{"a":"now a text"}` || len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+}

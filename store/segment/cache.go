@@ -3,6 +3,8 @@ package segment
 import (
 	"container/list"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Cache keeps decoded pieces of segments, the least recently used go first. It is safe for concurrent use and shared by the segments of
@@ -13,6 +15,9 @@ type Cache struct {
 	bytes int64
 	items map[cacheKey]*list.Element
 	order list.List // front: used last
+
+	dec    *zstd.Decoder // shared by the segments, safe for concurrent use
+	decErr error
 }
 
 // cacheKey names a piece: of a section of an open segment.
@@ -31,7 +36,9 @@ type cacheItem struct {
 
 // NewCache makes a cache of at most limit bytes.
 func NewCache(limit int64) *Cache {
-	return &Cache{limit: limit, items: map[cacheKey]*list.Element{}}
+	c := &Cache{limit: limit, items: map[cacheKey]*list.Element{}}
+	c.dec, c.decErr = newDecoder()
+	return c
 }
 
 func (c *Cache) get(k cacheKey) any {

@@ -21,10 +21,9 @@ const (
 	maxPageBytes = 64 << 20
 )
 
-// coders compress and decompress; they are safe for concurrent use.
+// coders compress; one goroutine uses them.
 type coders struct {
 	enc *zstd.Encoder
-	dec *zstd.Decoder
 }
 
 func newCoders(level zstd.EncoderLevel) (*coders, error) {
@@ -32,12 +31,12 @@ func newCoders(level zstd.EncoderLevel) (*coders, error) {
 	if err != nil {
 		return nil, err
 	}
-	dec, err := newDecoder()
-	return &coders{enc, dec}, err
+	return &coders{enc}, nil
 }
 
+// newDecoder makes a decoder that all goroutines share.
 func newDecoder() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPageBytes), zstd.WithDecodeAllCapLimit(true))
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxPageBytes), zstd.WithDecodeAllCapLimit(true))
 }
 
 // appendDict encodes n values, value(i) ascending, with their row counts.

@@ -100,7 +100,7 @@ func (r *Reader) load() (err error) {
 	for _, e := range list {
 		r.toc[sectionKey{e.kind, e.field}] = e
 	}
-	if r.dec, err = newDecoder(); err != nil {
+	if r.dec, err = r.cache.dec, r.cache.decErr; err != nil {
 		return err
 	}
 	return r.loadFields()
@@ -216,7 +216,6 @@ func (r *Reader) Err() error {
 // Close unmaps the file. Nobody may read any more.
 func (r *Reader) Close() error {
 	r.cache.forget(r)
-	r.dec.Close()
 	return r.m.Close()
 }
 

@@ -260,7 +260,7 @@ func (c ordinals) fromLists(zone int, set *query.OrdSet, sel *query.Selection) b
 	for w, x := range set.Bits {
 		for ; x != 0; x &= x - 1 {
 			ord := uint32(w*64 + bits.TrailingZeros64(x))
-			c.list(c.lists, secLists, ord).selectZone(zone, sel)
+			c.list(c.lists, secLists, ord).SelectZone(zone, sel)
 		}
 	}
 	return true
@@ -301,7 +301,8 @@ func (c *column) list(p *postings, kind uint16, ord uint32) *rowSet {
 	return &rowSet{}
 }
 
-func (s *rowSet) selectZone(zone int, sel *query.Selection) {
+// SelectZone sets in sel the rows of the zone that are in the list.
+func (s *rowSet) SelectZone(zone int, sel *query.Selection) {
 	if s.bits != nil {
 		for w, x := range s.bits[zone*query.ZoneRows/64 : (zone+1)*query.ZoneRows/64] {
 			sel[w] |= x
@@ -389,8 +390,16 @@ func (c text) Term(token []byte) int {
 
 func (c text) SelectTerm(zone int, token []byte, sel *query.Selection) {
 	if ord, ok := c.term(token); ok {
-		c.list(c.terms, secPostings, ord).selectZone(zone, sel)
+		c.list(c.terms, secPostings, ord).SelectZone(zone, sel)
 	}
+}
+
+// Postings is the rows of a token, looked up once; of one that is nowhere, none.
+func (c text) Postings(token []byte) (query.Postings, bool) {
+	if ord, ok := c.term(token); ok {
+		return c.list(c.terms, secPostings, ord), true
+	}
+	return &rowSet{}, true
 }
 
 func (c text) Terms(prefix []byte, f func([]byte, int) bool) {
