@@ -113,6 +113,11 @@ func testRepeats(t *testing.T, fx *Fixture) {
 	write(t, fx.Writer, lines("logs-a-default", src, 30, 80))
 	write(t, fx.Writer, lines("logs-a-default", src, 0, 10))
 	expect(t, fx, "logs-a-default", 0, 80)
+	twice := lines("logs-a-default", src, 80, 85)
+	again := lines("logs-a-default", src, 82, 85)
+	twice.Ops, twice.Origins = append(twice.Ops, again.Ops...), append(twice.Origins, again.Origins...)
+	write(t, fx.Writer, twice)
+	expect(t, fx, "logs-a-default", 0, 85)
 	if fx.Reopen != nil {
 		write(t, fx.Reopen(t), lines("logs-a-default", src, 70, 90))
 		expect(t, fx, "logs-a-default", 0, 90)

@@ -197,14 +197,18 @@ func (n *node) account() *account {
 			}
 		}
 	}
-	a.ReadEvents, a.ReadBytes = committed+a.InFlight, n.agent.Status().Stats.Read
+	read := committed + a.InFlight
+	a.ReadBytes = n.agent.Status().Stats.Read
 	for _, pl := range n.pipelines {
 		s := pl.Stats()
 		a.Indexed += s.Write.Documents
 		a.Dropped += s.Events.Dropped
 		a.Dead += s.Dead.Records
 	}
-	a.Unexplained = max(0, committed-a.Indexed-a.Dropped-a.Dead)
+	settled := a.Indexed + a.Dropped + a.Dead
+	a.Unexplained = max(0, committed-settled)
+	a.ReadEvents = max(read, settled)
+	a.InFlight = a.ReadEvents - settled - a.Unexplained
 	return &a
 }
 
