@@ -52,6 +52,8 @@ type Config struct {
 
 	TailBytes     int64 // newest records kept in memory for live readers, all partitions together; default 32 MiB
 	InflightBytes int64 // request bytes being read and worked on, all connections together; default 64 MiB
+
+	poison bool // tests: released buffers are overwritten, so that who holds on to one is found
 }
 
 // Topic is a topic made at start.
@@ -148,7 +150,7 @@ func Open(cfg Config) (*Broker, error) {
 	}
 	b := &Broker{
 		cfg: cfg, log: cfg.Log, topics: newTopics(), inflight: newGate(cfg.InflightBytes), done: make(chan struct{}), opened: time.Now(),
-		pool:    journal.NewPool(journal.PoolConfig{TailBytes: cfg.TailBytes}),
+		pool:    journal.NewPool(journal.PoolConfig{TailBytes: cfg.TailBytes, Poison: cfg.poison}),
 		members: map[*member]struct{}{}, conns: map[*conn]struct{}{}, apis: map[int16]api{},
 	}
 	for _, a := range apiTable() {

@@ -13,7 +13,9 @@ import (
 // testConfig is a broker on files of the test, reachable by direct calls only.
 func testConfig(t testing.TB) Config {
 	cfg := DefaultConfig()
-	cfg.Dir, cfg.Listen, cfg.Partitions, cfg.DiskFloor = t.TempDir(), nil, queuetest.Partitions, -1
+	cfg.Dir, cfg.Listen, cfg.Partitions, cfg.DiskFloor, cfg.DiskBudget = t.TempDir(), nil, queuetest.Partitions, -1, -1
+	_, bench := t.(*testing.B)
+	cfg.poison = !bench
 	return cfg
 }
 
