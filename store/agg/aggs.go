@@ -4,6 +4,8 @@
 // rows zone by zone; Finish gives a Partial. Reduce merges the partials of all sources by key, exactly: no bucket is cut before the merge,
 // so doc_count_error_upper_bound is 0. Pipeline aggregations run on the merged buckets.
 //
+// Each aggregation has its file and an entry in the table; they share the numbered buckets, which is why they are one package.
+//
 // Inside, every aggregation of every bucket is one collector with numbered buckets: the parent hands it rows together with the number
 // of the bucket each row is in.
 package agg

@@ -87,7 +87,9 @@ func (r *run) fetch(hits []hit) ([]Hit, error) {
 		wg.Go(func() {
 			f := newFetcher(r)
 			for i := w * len(hits) / n; i < (w+1)*len(hits)/n && errs[w] == nil; i++ {
-				out[i], errs[w] = f.hit(&hits[i])
+				if err := guarded(func() { out[i], errs[w] = f.hit(&hits[i]) }); err != nil {
+					errs[w] = err
+				}
 			}
 		})
 	}

@@ -77,6 +77,13 @@ type item struct {
 	oldest, newest int64 // @timestamp, epoch nanoseconds
 }
 
+// failed notes that a source of an index could not be read.
+func (r *run) failed(index int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures = append(r.failures, Failure{r.indices[index].Name, err})
+}
+
 // Failure is a source that could not be read.
 type Failure struct {
 	Index string
@@ -233,7 +240,9 @@ func (r *run) execute() (*Response, error) {
 				if i >= len(r.items) || r.ctx.Err() != nil || r.early.Load() {
 					return
 				}
-				w.search(&r.items[i])
+				if err := guarded(func() { w.search(&r.items[i]) }); err != nil {
+					r.failed(r.items[i].index, err)
+				}
 			}
 		})
 	}

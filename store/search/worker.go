@@ -47,9 +47,7 @@ func (w *worker) search(it *item) {
 		}
 	}
 	if err := it.src.Err(); err != nil {
-		w.mu.Lock()
-		w.failures = append(w.failures, Failure{w.indices[it.index].Name, err})
-		w.mu.Unlock()
+		w.failed(it.index, err)
 	}
 }
 
