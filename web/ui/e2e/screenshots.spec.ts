@@ -46,7 +46,7 @@ describe.skipIf(process.env.WEIR_SCREENSHOTS !== '1')('screenshots', () => {
   it('flow', async () => {
     const page = await open(browser, '/flow');
     await page.locator('article').first().waitFor();
-    await page.waitForTimeout(5000); // rates need two answers
+    await page.waitForTimeout(30_000); // long enough for lines to have a shape
     await page.screenshot({ path: join(dir, 'flow.png') });
     await page.context().close();
   });

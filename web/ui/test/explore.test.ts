@@ -5,7 +5,9 @@ import { seriesOf } from '../src/explore/histogram';
 import { seek } from '../src/explore/list';
 import { lineCount, parseStack, rootCause } from '../src/explore/stack';
 import { withFilter } from '../src/explore/state';
+import { History, limit, sampleOf } from '../src/flow/history';
 import { age, linksOf, partsOf } from '../src/flow/page';
+import { pathOf } from '../src/flow/sparklines';
 import { hue, levelOf, shortLogger } from '../src/levels';
 import type { Filter } from '../src/url';
 import { matchesParts } from '../src/words';
@@ -162,6 +164,20 @@ describe('the flow', () => {
       { name: 'b', in_s: 2 },
     ];
     expect(partsOf({ stages: { broker: { topics } } }).topics.map((t) => t.name)).toEqual(['b', 'a', 'weir-flow']);
+  });
+  it('remembers a bounded past, each answer once', () => {
+    const h = new History();
+    for (let t = 1; t <= limit + 10; t++) {
+      h.push(sampleOf({ stages: { agents: [{ id: 'a', acked_s: t }], store: { docs_s: 1 } } }, t));
+      h.push(sampleOf({}, t));
+    }
+    expect(h.snapshot()).toHaveLength(limit);
+    expect(h.snapshot()[limit - 1]).toEqual({ t: limit + 10, shipped: limit + 10, stored: 1, lag: null });
+  });
+  it('draws a line from the left to the right, the highest value near the top', () => {
+    const samples = [0, 10, 5].map((v, i) => ({ t: i * 1000, shipped: v, stored: null, lag: null }));
+    expect(pathOf(samples, (s) => s.shipped, 10).line).toBe('M0 56L150 4L300 30');
+    expect(pathOf(samples, (s) => s.stored, 10).line).toBe('');
   });
   it('tells ages apart', () => expect([0, 5000, 60_000].map(age)).toEqual(['fresh', 'late', 'old']));
 });

@@ -19,6 +19,7 @@ import {
 import { Edges, type Link } from './edges';
 import { LedgerStrip } from './ledger';
 import styles from './page.module.css';
+import { Sparklines } from './sparklines';
 
 const every = 2000;
 /** Rows drawn in one card; the rest is counted. */
@@ -50,6 +51,7 @@ export default function FlowPage() {
         <>
           <Picture f={f} />
           {f.ledger && <LedgerStrip ledger={f.ledger} />}
+          <Sparklines />
         </>
       )}
     </main>
