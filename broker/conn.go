@@ -353,7 +353,7 @@ func (c *conn) body(ctx context.Context, h reqHead, n int) ([]byte, error) {
 		}
 		b = b[:len(b)+step]
 	}
-	if h.api.key == produceKey && cap(b) <= 4*frameStep {
+	if h.api.key == produceKey && cap(b) <= 2*frameStep {
 		c.frame = b
 	}
 	return b, nil

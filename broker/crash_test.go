@@ -201,7 +201,7 @@ func (b *Broker) topicPartitions(t *topic) []*partition {
 // TestCrash loses power in the middle of everything, again and again, on a disk that keeps, loses and tears unsynced sectors as it likes.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	seeds := 20
+	seeds := 8
 	if n, err := strconv.Atoi(os.Getenv("WEIR_CRASH_SEEDS")); err == nil {
 		seeds = n
 	}
