@@ -25,7 +25,7 @@ import (
 	"github.com/weirlog/weir/queue"
 )
 
-// DeadLetters is the topic of records that could not be processed or were refused.
+// DeadLettersTopic is the topic of records that could not be processed or were refused.
 const DeadLettersTopic = "weir-dead-letters"
 
 // ESOptions is what a Config.Writer is asked for.
