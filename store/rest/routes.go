@@ -1,14 +1,48 @@
 package rest
 
+import "slices"
+
+// Parameters of several endpoints.
+var (
+	maintainParams = append([]string{"force", "wait_if_ongoing", "max_num_segments", "only_expunge_deletes", "flush", "wait_for_completion"}, indexParams...)
+	infoParams     = append([]string{"include_defaults", "features", "include_type_name", "wait_for_active_shards"}, indexParams...)
+	capsParams     = append([]string{"fields", "types", "filters", "include_unmapped", "include_empty_fields"}, indexParams...)
+	healthParams   = append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...)
+	statsParams    = append([]string{"level", "metric"}, indexParams...)
+	putParams      = append([]string{"preserve_existing", "reopen"}, indexParams...)
+	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
+)
+
 // routes is the table of endpoints.
 func routes() []route {
-	maintainParams := append([]string{"force", "wait_if_ongoing", "max_num_segments", "only_expunge_deletes", "flush", "wait_for_completion"}, indexParams...)
-	infoParams := append([]string{"include_defaults", "features", "include_type_name", "wait_for_active_shards"}, indexParams...)
-	table := []route{
+	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes())
+}
+
+// clusterRoutes are what clients ask before they write, and the tables for people.
+func clusterRoutes() []route {
+	return []route{
 		{"GET", "/", nil, handleRoot},
 		{"GET", "/_license", nil, handleLicense},
 		{"GET", "/_xpack", []string{"categories", "accept_enterprise"}, handleXpack},
 
+		{"GET", "/_cluster/health", healthParams, handleHealth},
+		{"GET", "/_cluster/health/{index}", healthParams, handleHealth},
+		{"GET", "/_cluster/settings", []string{"include_defaults"}, handleClusterSettings},
+		{"GET", "/_nodes", nil, handleNodes},
+		{"GET", "/_nodes/http", nil, handleNodes},
+
+		{"GET", "/_cat", nil, handleCat},
+		{"GET", "/_cat/indices", catParams, handleCatIndices},
+		{"GET", "/_cat/indices/{index}", catParams, handleCatIndices},
+		{"GET", "/_cat/health", catParams, handleCatHealth},
+		{"GET", "/_cat/count", catParams, handleCatCount},
+		{"GET", "/_cat/count/{index}", catParams, handleCatCount},
+	}
+}
+
+// documentRoutes write and read documents by id.
+func documentRoutes() []route {
+	return []route{
 		{"POST,PUT", "/_bulk", bulkParams, handleBulk},
 		{"POST,PUT", "/{index}/_bulk", bulkParams, handleBulk},
 		{"POST", "/{index}/_doc", writeParams, handleIndex},
@@ -20,17 +54,27 @@ func routes() []route {
 		{"POST", "/{index}/_update/{id}", writeParams, handleUpdate},
 		{"GET,POST", "/_mget", mgetParams, handleMget},
 		{"GET,POST", "/{index}/_mget", mgetParams, handleMget},
+	}
+}
 
+// searchRoutes find documents.
+func searchRoutes() []route {
+	return []route{
 		{"GET,POST", "/_search", searchParams, handleSearch},
 		{"GET,POST", "/{index}/_search", searchParams, handleSearch},
 		{"GET,POST", "/_count", searchParams, handleCount},
 		{"GET,POST", "/{index}/_count", searchParams, handleCount},
 		{"GET,POST", "/_msearch", searchParams, handleMsearch},
 		{"GET,POST", "/{index}/_msearch", searchParams, handleMsearch},
-		{"GET,POST", "/_field_caps", append([]string{"fields", "types", "filters", "include_unmapped", "include_empty_fields"}, indexParams...), handleFieldCaps},
-		{"GET,POST", "/{index}/_field_caps", append([]string{"fields", "types", "filters", "include_unmapped", "include_empty_fields"}, indexParams...), handleFieldCaps},
+		{"GET,POST", "/_field_caps", capsParams, handleFieldCaps},
+		{"GET,POST", "/{index}/_field_caps", capsParams, handleFieldCaps},
 		{"POST", "/_kql/parse", nil, handleKQL},
+	}
+}
 
+// indexRoutes make, alter and look after indices.
+func indexRoutes() []route {
+	return []route{
 		{"PUT", "/{index}", infoParams, handleCreateIndex},
 		{"GET", "/{index}", infoParams, handleGetIndex},
 		{"DELETE", "/{index}", indexParams, handleDeleteIndex},
@@ -42,14 +86,25 @@ func routes() []route {
 		{"GET", "/_settings", infoParams, handleGetSettings},
 		{"GET", "/{index}/_settings", infoParams, handleGetSettings},
 		{"GET", "/{index}/_settings/{name}", infoParams, handleGetSettings},
-		{"PUT", "/_settings", append([]string{"preserve_existing", "reopen"}, indexParams...), handlePutSettings},
-		{"PUT", "/{index}/_settings", append([]string{"preserve_existing", "reopen"}, indexParams...), handlePutSettings},
+		{"PUT", "/_settings", putParams, handlePutSettings},
+		{"PUT", "/{index}/_settings", putParams, handlePutSettings},
 		{"POST", "/{index}/_close", infoParams, handleClose},
 		{"POST", "/{index}/_open", infoParams, handleClose},
-		{"GET", "/_stats", append([]string{"level", "metric"}, indexParams...), handleStats},
-		{"GET", "/{index}/_stats", append([]string{"level", "metric"}, indexParams...), handleStats},
+		{"GET", "/_stats", statsParams, handleStats},
+		{"GET", "/{index}/_stats", statsParams, handleStats},
 		{"GET", "/_resolve/index/{expr}", indexParams, handleResolve},
+		{"GET,POST", "/_refresh", maintainParams, handleMaintain},
+		{"GET,POST", "/{index}/_refresh", maintainParams, handleMaintain},
+		{"GET,POST", "/_flush", maintainParams, handleMaintain},
+		{"GET,POST", "/{index}/_flush", maintainParams, handleMaintain},
+		{"GET,POST", "/_forcemerge", maintainParams, handleMaintain},
+		{"GET,POST", "/{index}/_forcemerge", maintainParams, handleMaintain},
+	}
+}
 
+// aliasRoutes are of aliases and data streams.
+func aliasRoutes() []route {
+	return []route{
 		{"GET", "/_alias", indexParams, handleGetAlias},
 		{"GET", "/_alias/{alias}", indexParams, handleGetAlias},
 		{"GET", "/{index}/_alias", indexParams, handleGetAlias},
@@ -64,25 +119,14 @@ func routes() []route {
 		{"GET", "/_data_stream/{name}", indexParams, handleGetStream},
 		{"PUT", "/_data_stream/{name}", nil, handlePutStream},
 		{"DELETE", "/_data_stream/{name}", indexParams, handleDeleteStream},
-		{"POST", "/{index}/_rollover", []string{"dry_run", "wait_for_active_shards", "lazy"}, handleRollover},
-		{"POST", "/{index}/_rollover/{name}", []string{"dry_run", "wait_for_active_shards", "lazy"}, handleRollover},
-
-		{"GET", "/_cluster/health", append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...), handleHealth},
-		{"GET", "/_cluster/health/{index}", append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...), handleHealth},
-		{"GET", "/_cluster/settings", []string{"include_defaults"}, handleClusterSettings},
-		{"GET", "/_nodes", nil, handleNodes},
-		{"GET", "/_nodes/http", nil, handleNodes},
-
-		{"GET", "/_cat", nil, handleCat},
-		{"GET", "/_cat/indices", catParams, handleCatIndices},
-		{"GET", "/_cat/indices/{index}", catParams, handleCatIndices},
-		{"GET", "/_cat/health", catParams, handleCatHealth},
-		{"GET", "/_cat/count", catParams, handleCatCount},
-		{"GET", "/_cat/count/{index}", catParams, handleCatCount},
+		{"POST", "/{index}/_rollover", rolloverParams, handleRollover},
+		{"POST", "/{index}/_rollover/{name}", rolloverParams, handleRollover},
 	}
-	for _, p := range []string{"/_refresh", "/_flush", "/_forcemerge"} {
-		table = append(table, route{"GET,POST", p, maintainParams, handleMaintain}, route{"GET,POST", "/{index}" + p, maintainParams, handleMaintain})
-	}
+}
+
+// templateRoutes are the same for the three kinds of templates.
+func templateRoutes() []route {
+	var table []route
 	for _, p := range []string{"/_index_template", "/_component_template", "/_template"} {
 		table = append(table,
 			route{"GET", p, templateParams, handleGetTemplate},
