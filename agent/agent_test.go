@@ -86,7 +86,7 @@ func message(value []byte) string {
 // fast are pauses that a test can wait for.
 func fast() timing {
 	return timing{
-		serve: time.Millisecond, drain: time.Millisecond, copyWait: 300 * time.Millisecond, succession: 200 * time.Millisecond,
+		serve: time.Millisecond, drain: time.Millisecond, copyWait: 500 * time.Millisecond, succession: 3 * time.Second,
 		quiet: 200 * time.Millisecond, gone: 100 * time.Millisecond, tick: 10 * time.Millisecond, hold: time.Minute,
 		reread: 20 * time.Millisecond,
 	}

@@ -77,9 +77,9 @@ func (a *Agent) cannotOpenLocked(s *source, err error, now time.Time) {
 // mayFollowLocked reports whether s may be read: what precedes it in its chain is at its end, or made no progress for a while.
 func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
 	var progress int64
-	done := true
+	done := !s.chain.rotated || s.chain.before(s) == nil // rotations that are not found yet may come before s
 	for p := s.chain.before(s); p != nil; p = s.chain.before(p) {
-		done = done && (p.atEOF || p.phase == finished || p.phase == dormant || !p.known)
+		done = done && (p.atEOF || p.phase == finished || p.phase == dormant)
 		progress += p.account.position.Load()
 	}
 	if done {

@@ -169,15 +169,12 @@ func (m *model) copytruncate(s *stream) {
 }
 
 func (m *model) remove(s *stream) {
-	if !m.exists(s.name) {
+	if !m.exists(s.name) || m.multi { // a message that waits for more lines would go with the file
 		return
 	}
 	m.settled(s)
 	if err := os.Remove(m.path(s.name)); err != nil {
 		m.t.Fatal(err)
-	}
-	if m.multi { // it goes out when the file is seen to be gone for good; a stop before that loses it with the file
-		m.await("the last line of "+s.name, func() bool { return s.n == 0 || m.seen(s)[s.n] })
 	}
 	s.old = false
 }

@@ -28,7 +28,7 @@ func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
 		h = &heldCopy{since: now}
 	}
 	for _, s := range c.list {
-		if s.phase != reading && s.phase != suspect {
+		if s.compressed || s.phase != reading && s.phase != suspect {
 			continue
 		}
 		same, unsure := k.isCopy(e, s)
@@ -136,6 +136,7 @@ func (k *keeper) truncated(now time.Time) {
 		d := k.a.dirLocked(filepath.Dir(s.path))
 		k.emptied[s.place] = s.chain
 		if e := k.findCopy(s); e != nil {
+			s.chain.rotated = true
 			k.continueLocked(s, e, now)
 		} else if now.Sub(s.since) < k.a.cfg.timing.copyWait {
 			return false

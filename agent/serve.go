@@ -484,7 +484,7 @@ func (l *lane) report(s *source, ph phase, err error) {
 	a.mu.Lock()
 	a.restedLocked(s)
 	if ph == suspect {
-		s.phase, s.since = suspect, l.now
+		s.phase, s.since, s.atEOF = suspect, l.now, false
 		a.suspects = append(a.suspects, s)
 		a.stats.truncations.Add(1)
 	} else {
