@@ -99,7 +99,11 @@ type cardinalityCollector struct {
 	precision int
 	sets      []distinct
 	ordSets   []*query.OrdSet
+	opened    int // sets among ordSets
 }
+
+// maxOrdSets bounds the bytes of one source's sets of ordinals; further buckets hash their values.
+const maxOrdSets = 64 << 20
 
 func (c *cardinalityCollector) collect(b *batch) error {
 	c.load(b.zone)
@@ -139,9 +143,14 @@ func (c *cardinalityCollector) collectOrds(b *batch) {
 			c.ordSets = append(c.ordSets, nil)
 		}
 		set := c.ordSets[n]
+		if set == nil && (c.opened+1)*c.ords.Len()/8 > maxOrdSets {
+			c.hashOrds(n, row)
+			continue
+		}
 		if set == nil {
 			set = query.NewOrdSet(c.ords.Len())
 			c.ordSets[n] = set
+			c.opened++
 		}
 		if c.ovec.Start == nil {
 			set.Add(c.ovec.V[row])
@@ -153,11 +162,19 @@ func (c *cardinalityCollector) collectOrds(b *batch) {
 	}
 }
 
-func (c *cardinalityCollector) finish(bucket int) partial {
-	if bucket < len(c.sets) {
-		return &c.sets[bucket]
+// hashOrds hashes a row's values for a bucket that has no set of ordinals.
+func (c *cardinalityCollector) hashOrds(n int, row uint16) {
+	for n >= len(c.sets) {
+		c.sets = append(c.sets, distinct{})
 	}
+	c.bytes(row, func(v []byte) { c.sets[n].add(xxh3.Hash(v), c.precision) })
+}
+
+func (c *cardinalityCollector) finish(bucket int) partial {
 	out := &distinct{}
+	if bucket < len(c.sets) {
+		out = &c.sets[bucket]
+	}
 	if bucket < len(c.ordSets) && c.ordSets[bucket] != nil {
 		eachOrd(c.ordSets[bucket], func(ord uint32) { out.add(xxh3.Hash(c.ords.Value(ord)), c.precision) })
 	}

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -511,7 +512,7 @@ func ParseDuration(key, text string) (time.Duration, error) {
 		}
 		var n Node
 		n.Kind, n.Str = Number, num
-		if f, ok := n.Float(); ok && f >= 0 && f < 1e9 {
+		if f, ok := n.Float(); ok && f >= 0 && f*float64(u.unit) < math.MaxInt64 {
 			return time.Duration(f * float64(u.unit)), nil
 		}
 	}
