@@ -56,7 +56,6 @@ func benchmarkChain(b *testing.B, text string, provenance bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p.prepare()
 	w := &worker{p: p, prog: p.programs[0]}
 	g := &gatherer{p: p}
 	src := ledger.NewSource(testNow)

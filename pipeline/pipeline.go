@@ -68,6 +68,7 @@ func Open(cfg Config) (*Pipeline, error) {
 		p.closeSinks()
 		return nil, err
 	}
+	p.prepare()
 	return p, nil
 }
 
@@ -202,7 +203,6 @@ func samePartition(a, b queue.Position) bool {
 // Run reads, filters and writes until ctx ends or every input is at its end, then lets what is in flight finish for up to 30 s. It
 // may be called once.
 func (p *Pipeline) Run(ctx context.Context) error {
-	p.prepare()
 	drain, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	defer context.AfterFunc(ctx, func() {
