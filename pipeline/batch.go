@@ -62,9 +62,6 @@ func (p *Pipeline) cut(recs []queue.Record) (n int, bytes int64) {
 
 // feed cuts a chunk into batches and hands them to the workers, in order. It blocks while the pipeline is full.
 func (p *Pipeline) feed(ctx context.Context, s *source, recs []queue.Record, gap *queue.Gap) error {
-	s.stats.in.Add(int64(len(recs)))
-	s.stats.out.Add(int64(len(recs)))
-	p.stats.in.Add(int64(len(recs)))
 	for len(recs) > 0 || gap != nil {
 		n, bytes := p.cut(recs)
 		b, err := p.take(ctx, bytes)
@@ -76,6 +73,9 @@ func (p *Pipeline) feed(ctx context.Context, s *source, recs []queue.Record, gap
 			g, gap = gap, nil
 		}
 		b.load(s, recs[:n], g)
+		s.stats.in.Add(int64(n))
+		s.stats.out.Add(int64(n))
+		p.stats.in.Add(int64(n))
 		// Both sends end without ctx: order has room for every batch there is, and workers take what is in it.
 		p.order <- b
 		p.work <- b
