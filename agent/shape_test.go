@@ -360,3 +360,23 @@ func TestKubernetes(t *testing.T) {
 	h.write("docker/0.log", line("four"))
 	h.expect("one", "two", "three", "four")
 }
+
+// TestStatusWhileDown: what waits in a file is seen while the queue takes nothing.
+func TestStatusWhileDown(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.q.fail = func(int, []queue.Record) error { return errors.New("down") }
+	h.write("app.log", "one\n")
+	h.start()
+	h.await("retrying", func() bool { return h.a.Status().Retrying })
+	h.write("app.log", "two\n")
+	h.await("unread", func() bool {
+		st := h.a.Status()
+		return len(st.Sources) == 1 && st.Sources[0].Unread == 8 && st.Sources[0].OldestMs > 0 && st.LastError == "down"
+	})
+	h.q.mu.Lock()
+	h.q.fail = nil
+	h.q.mu.Unlock()
+	h.expect("one", "two")
+	h.await("all acknowledged", func() bool { st := h.a.Status(); return !st.Retrying && st.Sources[0].Unread == 0 })
+}

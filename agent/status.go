@@ -79,6 +79,7 @@ type Rule struct {
 // Status may be called at any time from any goroutine.
 func (a *Agent) Status() Status {
 	now := time.Now()
+	a.measure()
 	st := Status{
 		ID: a.id.id, Name: a.id.name, Host: a.id.host, Version: a.id.version, Started: a.began.UnixMilli(), Topic: a.cfg.Topic,
 		Stats: a.stats.snapshot(), Sources: []SourceStatus{},
@@ -105,6 +106,36 @@ func (a *Agent) Status() Status {
 		return strings.Compare(x.Source, y.Source)
 	})
 	return st
+}
+
+// maxMeasured bounds the files that are asked for their size in one Status.
+const maxMeasured = 10_000
+
+// measure asks files for their size while the queue takes nothing: the lanes, which know it otherwise, stand still then.
+func (a *Agent) measure() {
+	type file struct {
+		s    *source
+		path string
+		at   place
+	}
+	var list []file
+	a.mu.Lock()
+	if a.produce.failing {
+		for _, s := range a.sources {
+			if !s.gone && !s.compressed && len(list) < maxMeasured {
+				list = append(list, file{s, s.path, s.place})
+			}
+		}
+	}
+	a.mu.Unlock()
+	for _, f := range list {
+		if st, err := statPath(f.path, true); err == nil && st.place.inode() == f.at.inode() {
+			f.s.account.size.Store(st.size)
+			if st.size > f.s.account.durable.Load() {
+				f.s.account.unreadSince.CompareAndSwap(0, time.Now().UnixMilli())
+			}
+		}
+	}
 }
 
 func (s *source) statusLocked(now time.Time) SourceStatus {
