@@ -26,7 +26,7 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-describe('accessibility', () => {
+describe('accessibility', { timeout: 180_000 }, () => {
   let browser: Browser;
 
   beforeAll(async () => {
