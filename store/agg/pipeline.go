@@ -116,7 +116,7 @@ func (b *pipeBase) formatter() formatter {
 	if b.format == "" {
 		return nil
 	}
-	return func(v float64) string { return decimalFormat(b.format, v) }
+	return func(v float64) string { return DecimalFormat(b.format, v) }
 }
 
 // put adds a number to a bucket.

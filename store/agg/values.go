@@ -247,7 +247,7 @@ func formatterOf(b *bound, kind keyKind) formatter {
 	case kind == keyBool:
 		return func(v float64) string { return strconv.FormatBool(v != 0) }
 	case b.format != "":
-		return func(v float64) string { return decimalFormat(b.format, v) }
+		return func(v float64) string { return DecimalFormat(b.format, v) }
 	}
 	return nil
 }
@@ -265,8 +265,8 @@ func dateFormatter(b *bound) formatter {
 	return func(v float64) string { return df.Format(int64(v)*1e6, nil) }
 }
 
-// decimalFormat prints by the common part of Java's DecimalFormat: prefix and suffix texts, 0 and #, a point, grouping, percent.
-func decimalFormat(pattern string, v float64) string {
+// DecimalFormat prints by the common part of Java's DecimalFormat: prefix and suffix texts, 0 and #, a point, grouping, percent.
+func DecimalFormat(pattern string, v float64) string {
 	start := strings.IndexAny(pattern, "#0")
 	if start < 0 {
 		return pattern

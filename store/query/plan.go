@@ -18,7 +18,8 @@ type Context struct {
 
 // Plan is a query fitted to one index: dates, numbers and text are parsed. It is immutable and safe for concurrent use.
 type Plan struct {
-	root node
+	root    node
+	usesNow bool // it depends on the moment it was made
 }
 
 // node is a part of a plan. open binds it to a source; the matcher is used by one goroutine.
@@ -36,7 +37,7 @@ func NewPlan(q Query, c Context) (*Plan, error) {
 		}
 		return nil, err
 	}
-	return &Plan{root: root}, nil
+	return &Plan{root: root, usesNow: p.usesNow}, nil
 }
 
 // None tells that no document of the index can match.
@@ -49,6 +50,7 @@ type planner struct {
 	Context
 	analyzers map[string]*analysis.Analyzer
 	leaves    int
+	usesNow   bool
 	scoring   bool // leaves get a score: false in filters
 	lenient   bool // a value that a field cannot hold matches nothing
 }

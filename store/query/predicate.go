@@ -15,6 +15,7 @@ type Predicate struct {
 	source  *Memory
 	planned *mapping.Mapping // the mapping that plan was made for
 	plan    *Plan
+	made    time.Time // when plan was made
 	sel     Selection
 	broken  int64
 
@@ -38,20 +39,27 @@ func NewPredicate(q Query, m *mapping.Mapping) (*Predicate, error) {
 
 // replan fits the query to a mapping.
 func (p *Predicate) replan(m *mapping.Mapping) error {
-	now := time.Now()
-	if p.Now != nil {
-		now = p.Now()
-	}
+	now := p.now()
 	plan, err := NewPlan(p.query, Context{Mapping: m, Now: now})
 	if err != nil {
 		return err
 	}
-	p.plan, p.planned = plan, m
+	p.plan, p.planned, p.made = plan, m, now
 	wanted := map[string]bool{}
 	columns(plan.root, wanted)
 	p.source.wanted = wanted
 	return nil
 }
+
+func (p *Predicate) now() time.Time {
+	if p.Now != nil {
+		return p.Now()
+	}
+	return time.Now()
+}
+
+// refreshEvery is how long "now" of a query with date math stands still.
+const refreshEvery = time.Second
 
 // Match tells whether the query matches a document, which is JSON. A document that no index would take matches nothing.
 func (p *Predicate) Match(doc []byte) bool {
@@ -60,7 +68,7 @@ func (p *Predicate) Match(doc []byte) bool {
 		p.broken++
 		return false
 	}
-	if m := p.source.Mapping(); m != p.planned {
+	if m := p.source.Mapping(); m != p.planned || p.plan.usesNow && p.now().Sub(p.made) >= refreshEvery {
 		if err := p.replan(m); err != nil {
 			p.broken++ // the query does not fit a field that this document brought: no search would answer either
 			p.planned = m

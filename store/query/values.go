@@ -47,6 +47,7 @@ func (p *planner) date(f *mapping.Field, text string, format *mapping.DateFormat
 	if format == nil {
 		format = f.Format
 	}
+	p.usesNow = p.usesNow || strings.HasPrefix(text, "now")
 	ns, err := mapping.ParseDateMath(text, p.Now, format, loc, roundUp)
 	if err != nil {
 		if far, ok := farDate(text, format); ok {

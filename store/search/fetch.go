@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/valyala/fastjson"
+	"github.com/weirlog/weir/store/agg"
 	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/store/query"
 )
@@ -389,15 +390,18 @@ func appendValue(dst []byte, fd *mapping.Field, v *fastjson.Value, format string
 
 // appendFormatted prints a number or date by a format given in the request.
 func appendFormatted(dst []byte, fd *mapping.Field, n int64, format string) []byte {
-	if format == "" || !fd.Type.IsDate() {
-		return fd.AppendNumber(dst, n)
+	switch {
+	case format == "" || fd.Type == mapping.Boolean:
+	case fd.Type.IsDate():
+		if df, err := mapping.ParseDateFormat(format); err == nil {
+			return query.AppendString(dst, df.Format(fd.Nanos(n), nil))
+		}
+	case fd.Type.IsFloat():
+		return query.AppendString(dst, agg.DecimalFormat(format, query.FloatOf(n)))
+	case fd.Type != mapping.UnsignedLong:
+		return query.AppendString(dst, agg.DecimalFormat(format, float64(n)))
 	}
-	df, err := mapping.ParseDateFormat(format)
-	if err != nil {
-		return fd.AppendNumber(dst, n)
-	}
-	text := df.Format(fd.Nanos(n), nil)
-	return query.AppendString(dst, text)
+	return fd.AppendNumber(dst, n)
 }
 
 // objectOf prints a map of JSON values, sorted by key; nil when empty.

@@ -227,6 +227,8 @@ func TestAnswers(t *testing.T) {
 			head + `{"total":{"value":5,"relation":"eq"},"max_score":null,"hits":[{"_index":"logs","_id":"5","_score":null,"_source":{"status":503,"host":{"name":"h3"}},"sort":[1795356000000]}]}}`},
 		{`{"size":1,"_source":false,"fields":["tags","host.*",{"field":"@timestamp","format":"epoch_millis"}],"version":true,"seq_no_primary_term":true}`,
 			head + `{"total":{"value":5,"relation":"eq"},"max_score":1.0,"hits":[{"_index":"logs","_id":"1","_version":1,"_seq_no":0,"_primary_term":1,"_score":1.0,"fields":{"@timestamp":["1795352400000"],"host.name":["h1"],"tags":["a","b"]}}]}}`},
+		{`{"size":1,"_source":false,"stored_fields":"_none_","docvalue_fields":[{"field":"took","format":"#.00"},{"field":"status","format":"0000.0"},"@timestamp"],"query":{"term":{"_id":"1"}}}`,
+			head + `{"total":{"value":1,"relation":"eq"},"max_score":1.0,"hits":[{"_index":"logs","_score":1.0,"fields":{"@timestamp":["2026-11-22T13:00:00.000Z"],"status":["0500.0"],"took":["1.50"]}}]}}`},
 		{`{"size":0,"track_total_hits":false}`, head + `{"max_score":null,"hits":[]}}`},
 		{`{"size":0,"aggs":{"l":{"terms":{"field":"level"},"aggs":{"t":{"avg":{"field":"took"}}}},"m":{"missing":{"field":"took"}},"c":{"cardinality":{"field":"host.name"}}}}`,
 			head + `{"total":{"value":5,"relation":"eq"},"max_score":null,"hits":[]},"aggregations":{"l":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[` +
