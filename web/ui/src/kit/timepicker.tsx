@@ -35,7 +35,9 @@ export function useRangeLabel(): (r: Range) => string {
     if (r.from === 'now-1d/d' && r.to === 'now-1d/d') return t.time.yesterday;
     if (r.from === 'now/w' && r.to === 'now/w') return t.time.week;
     if (r.from === 'now/M' && r.to === 'now/M') return t.time.month;
-    return `${endLabel(r.from, t.time.now)} → ${endLabel(r.to, t.time.now)}`;
+    const [from, to] = [endLabel(r.from, t.time.now), endLabel(r.to, t.time.now)];
+    const sameDay = /^\d{4}-/.test(from) && from.slice(0, 11) === to.slice(0, 11);
+    return `${from} → ${sameDay ? to.slice(11) : to}`;
   };
 }
 
