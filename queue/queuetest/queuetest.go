@@ -63,7 +63,7 @@ func Test(t *testing.T, open func(t *testing.T) queue.Queue) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+			ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
 			t.Cleanup(cancel)
 			c.run(&suite{T: t, ctx: ctx, q: open(t)})
 		})
