@@ -274,3 +274,13 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 		}
 	}
 }
+
+// readAll is the body of an answer.
+func readAll(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -65,6 +65,7 @@ func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) (pipeline.
 	cfg.Log = n.log.With("part", "pipeline", "pipeline", p.ID)
 	cfg.Topic = n.cfg.Agent.Topic
 	cfg.DeadLetters = n.queue
+	cfg.Data = filepath.Join(n.cfg.Data, "pipeline", p.ID)
 	cfg.Queue = func(addr string) (queue.Queue, error) { return n.queueAt(ctx, addr) }
 	cfg.Writer = n.writer
 	switch text, shipped := shippedPipeline(p); {
@@ -207,6 +208,9 @@ func (f *partFlags) pipeline(cmd *cobra.Command, file, text string, workers int)
 	pc, err := n.pipelineConfig(cmd.Context(), p)
 	if err != nil {
 		return err
+	}
+	if f.data == "" {
+		pc.Data = "" // nothing is left behind unless a folder is named
 	}
 	pc.Stdin, pc.Stdout = cmd.InOrStdin(), cmd.OutOrStdout()
 	pc.Text = append(pc.Text, missingEnds(pc)...)
