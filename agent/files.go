@@ -79,7 +79,7 @@ func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
 	var progress int64
 	done := !s.chain.rotated || s.chain.before(s) == nil // rotations that are not found yet may come before s
 	for p := s.chain.before(s); p != nil; p = s.chain.before(p) {
-		done = done && (p.atEOF || p.phase == finished || p.phase == dormant)
+		done = done && (p.atEOF || p.phase == finished || p.phase == dormant || p.missed())
 		progress += p.account.position.Load()
 	}
 	if done {
@@ -91,6 +91,12 @@ func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
 		return false
 	}
 	return now.Sub(s.blockedSince) >= a.cfg.timing.succession
+}
+
+// missed reports whether the file of s was gone before this process could open it, and all that is known of it has been read. Should it
+// turn up compressed, what was added to it since comes late.
+func (s *source) missed() bool {
+	return s.gone && s.file == nil && s.account.position.Load() >= s.account.size.Load()
 }
 
 // mayReadLocked applies the harvester limit of the input: a file that may not be read now waits until another is read to its end.
