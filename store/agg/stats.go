@@ -277,14 +277,12 @@ func parseValueCount(d *decoder, a *Agg, n *query.Node) (spec, error) {
 	return s, err
 }
 
-func (s *valueCount) bind(c *planner) (binder, error) { return c.bindSource2(&s.source) }
-
-// bindSource2 binds a value_count.
-func (c *planner) bindSource2(s *source) (binder, error) {
+// bind: every document has one _id, so that is counted like a constant.
+func (s *valueCount) bind(c *planner) (binder, error) {
 	if s.field == "_id" {
-		return &valueCountBinder{&bound{source: s, constant: &c.Index}}, nil
+		return &valueCountBinder{&bound{source: &s.source, constant: &c.Index}}, nil
 	}
-	b, err := c.bindSource(s)
+	b, err := c.bindSource(&s.source)
 	return &valueCountBinder{b}, err
 }
 

@@ -154,7 +154,7 @@ func (m *numbersMatcher) selectMulti() {
 }
 
 func inSpans(spans []span, v int64) bool {
-	i, found := slices.BinarySearchFunc(spans, v, func(s span, v int64) int {
+	_, found := slices.BinarySearchFunc(spans, v, func(s span, v int64) int {
 		switch {
 		case v < s.lo:
 			return 1
@@ -163,6 +163,5 @@ func inSpans(spans []span, v int64) bool {
 		}
 		return 0
 	})
-	_ = i
 	return found
 }

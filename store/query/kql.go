@@ -100,7 +100,7 @@ type kqlParser struct {
 	path   []string // of the nested queries around
 }
 
-// parseKQL reads a text; the tokens and hints found before an error are kept in p.
+// parse reads a text; the tokens and hints found before an error are kept in p.
 func (p *kqlParser) parse() (*kqlNode, *KQLError) {
 	if len(p.text) > MaxKQL {
 		return nil, &KQLError{Message: fmt.Sprintf("the query is longer than %d bytes", MaxKQL), Expected: "a shorter query"}

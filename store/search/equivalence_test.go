@@ -396,9 +396,9 @@ func TestEquivalence(t *testing.T) {
 		}
 	}
 	write(300)
-	round("head", 60)
+	round("head", 40)
 	must(t, s.Flush(nil))
-	round("segment", 60)
+	round("segment", 40)
 	for range 3 {
 		write(200)
 		must(t, s.Flush(nil))
@@ -411,10 +411,10 @@ func TestEquivalence(t *testing.T) {
 			apply(t, s, []store.Op{store.NewOp(bulk.Op{Action: bulk.Delete, Index: "i", ID: fmt.Sprint(i)})})
 		}
 	}
-	round("segments and a head", 60)
+	round("segments and a head", 40)
 	must(t, s.Flush(nil))
 	must(t, s.ForceMerge(context.Background(), nil, 1))
-	round("merged", 60)
+	round("merged", 40)
 	predicates(t, r, docs[:400])
 }
 
