@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -195,6 +196,14 @@ func TestOutputs(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestNoModules: a file that names no folder of modules has none, wherever it stands.
+func TestNoModules(t *testing.T) {
+	t.Parallel()
+	if _, err := ParseFilebeat(filepath.Join(t.TempDir(), "filebeat.yml"), []byte("filebeat.inputs: [{paths: [x]}]\noutput.discard: {}"), env); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -127,6 +127,9 @@ func (fb *Filebeat) bindConfigDirs(b *binder) {
 		c.str("path", &glob)
 		c.ignore("reload")
 		c.done()
+		if glob == "" {
+			continue
+		}
 		if !filepath.IsAbs(glob) {
 			glob = filepath.Join(filepath.Dir(b.f.name), glob)
 		}
