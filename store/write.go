@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/journal"
+	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/store/mapping"
 )
@@ -77,6 +78,7 @@ type target struct {
 	doc  int32 // in docs, noDoc when there is none (yet)
 	done bool  // refused, or a repeat
 	skip bool  // a repeat
+	twin bool  // a repeat of an earlier operation of the batch
 }
 
 const noDoc = -1
@@ -161,13 +163,54 @@ func (w *write) dropRepeats() {
 	if w.group == nil {
 		return
 	}
+	seen := map[ledger.Source]*batchRanges{}
 	for i := range w.origins {
-		if w.group.repeat(w.originOf(i)) {
-			w.targets[i].done, w.targets[i].skip = true, true
+		twin := w.twin(i, seen)
+		if twin || w.group.repeat(w.originOf(i)) {
+			w.targets[i].done, w.targets[i].skip, w.targets[i].twin = true, true, twin
 			w.results[i] = ItemResult{Action: w.ops[i].Action, Index: w.ops[i].Index, Result: "noop", Status: 200}
 			w.repeats++
 		}
 	}
+}
+
+// batchRanges are the ranges of one source that a batch had so far.
+type batchRanges struct {
+	in   ledger.Set
+	last bulk.Origin
+}
+
+// twin tells whether an earlier operation of the batch is the same document. In order, which is the rule, that is one comparison.
+func (w *write) twin(i int, seen map[ledger.Source]*batchRanges) bool {
+	o := w.origins[i]
+	if o.Range.Source.IsZero() {
+		return false
+	}
+	b := seen[o.Range.Source]
+	if b == nil {
+		b = &batchRanges{}
+		seen[o.Range.Source] = b
+	}
+	switch {
+	case o.Range.From >= b.in.High():
+	case o.Range == b.last.Range && o.K > b.last.K: // the next document of the same record
+	default:
+		record := false
+		for _, e := range w.origins[:i] {
+			if e.Range == o.Range {
+				if e.K == o.K {
+					return true
+				}
+				record = true
+			}
+		}
+		if !record && b.in.Test(o.Range.From, o.Range.To) == ledger.Repeat {
+			return true
+		}
+	}
+	b.in.Add(o.Range.From, o.Range.To)
+	b.last = o
+	return false
 }
 
 func (w *write) originOf(i int) originOf {
@@ -568,7 +611,7 @@ func (w *write) unfinished(i int) {
 	}
 	p := partialRange{r: o.r}
 	for j := range w.origins {
-		if w.origins[j].Range == o.r && (w.targets[j].skip || !w.targets[j].done || w.results[j].Err == nil) {
+		if w.origins[j].Range == o.r && !w.targets[j].twin && (w.targets[j].skip || !w.targets[j].done || w.results[j].Err == nil) {
 			p.ks = append(p.ks, w.origins[j].K)
 		}
 	}
