@@ -92,7 +92,7 @@ func TestStockFilebeat(t *testing.T) {
 	for _, w := range fb.Warnings {
 		keys = append(keys, w.Key)
 	}
-	if got := strings.Join(keys, " "); got != "setup output.kafka.required_acks" {
+	if got := strings.Join(keys, " "); got != "setup processors[1].add_cloud_metadata output.kafka.required_acks" {
 		t.Errorf("warnings for %s", got)
 	}
 }

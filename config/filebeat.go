@@ -68,7 +68,7 @@ func ParseFilebeat(path string, text []byte, env func(string) (string, bool)) (F
 	fb.bindTop(b)
 	fb.bindFilebeat(b.sub("filebeat"))
 	for i, n := range b.list("processors") {
-		fb.Agent.Processors = append(fb.Agent.Processors, bindProcessor(f, n, fmt.Sprintf("processors[%d]", i))...)
+		fb.Agent.Processors = append(fb.Agent.Processors, bindProcessor(f, n, fmt.Sprintf("processors[%d]", i), &fb.Warnings)...)
 	}
 	fb.bindOutput(b.sub("output"))
 	b.done()

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // supportedInputs are the input types an agent runs.
-var supportedInputs = []string{"filestream", "log", "container", "stdin"}
+var supportedInputs = []string{"filestream", "log", "container"}
 
 // bindInput reads one input of filebeat.yml or weir.yml; nil when it is disabled.
 func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warning) *agent.Input {
@@ -33,13 +32,13 @@ func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warn
 		in.Parsers = append(in.Parsers, bindParsers(b)...)
 	}
 	for i, p := range b.list("processors") {
-		in.Processors = append(in.Processors, bindProcessor(f, p, fmt.Sprintf("%s.processors[%d]", path, i))...)
+		in.Processors = append(in.Processors, bindProcessor(f, p, fmt.Sprintf("%s.processors[%d]", path, i), warnings)...)
 	}
 	b.done()
 	if !enabled {
 		return nil
 	}
-	if typ != "stdin" && len(in.Paths) == 0 {
+	if len(in.Paths) == 0 {
 		f.fail(n.Pos, 1, "add paths:", "%s has no paths", path)
 	}
 	return &in
@@ -229,12 +228,12 @@ func bindMultiline(b *binder) *agent.Multiline {
 	return &m
 }
 
-// quietProcessors of the stock file add what is found where the machine is a container or a cloud's; on a plain machine Filebeat too
-// adds nothing.
-var quietProcessors = []string{"add_cloud_metadata", "add_docker_metadata", "add_kubernetes_metadata"}
+// cloudProcessor of the stock file asks the cloud's metadata service, which the agent does not; on a plain machine Filebeat too adds
+// nothing.
+const cloudProcessor = "add_cloud_metadata"
 
 // bindProcessor reads one entry of processors: a map with the processor's name as its one key.
-func bindProcessor(f *file, n *Node, path string) []agent.Processor {
+func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []agent.Processor {
 	if n.Kind != Map || len(n.Keys) == 0 {
 		f.fail(n.Pos, 1, "", "%s must be a map with the processor's name as its key", path)
 		return nil
@@ -245,7 +244,8 @@ func bindProcessor(f *file, n *Node, path string) []agent.Processor {
 	}
 	var list []agent.Processor
 	for _, k := range n.Keys {
-		if slices.Contains(quietProcessors, k.Name) {
+		if k.Name == cloudProcessor {
+			*warnings = append(*warnings, Warning{k.Pos, path + "." + k.Name, "cloud metadata is not added"})
 			continue
 		}
 		p := agent.Processor{Name: k.Name, Place: fmt.Sprintf("%s:%d", f.name, k.Pos.Line)}
