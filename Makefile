@@ -5,7 +5,7 @@ UI      := web/ui
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BUILD   := build
 
-.PHONY: help build install demo test test-go test-ui test-e2e crash test-kafka lint bench fuzz ui ui-check clean
+.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka lint bench fuzz ui ui-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -19,10 +19,13 @@ install: ## go install ./cmd/weir
 demo: build ## run three log-writing services through everything, UI on http://127.0.0.1:5601
 	$(BUILD)/weir demo --data $(BUILD)/demo
 
-test: test-go test-ui test-e2e ## all tests: Go, UI units, browser
+test: test-go test-clients test-ui test-e2e ## all tests: Go, official clients, UI units, browser
 
 test-go:
 	$(GO) test -timeout 10m ./...
+
+test-clients: ## Elasticsearch's official Go clients against the REST API (minutes to compile the first time)
+	$(GO) test -tags clients -vet=off -timeout 10m ./store/rest/clients
 
 test-ui: $(UI)/node_modules/.package-lock.json
 	cd $(UI) && npm test

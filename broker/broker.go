@@ -43,6 +43,8 @@ type Config struct {
 	Partitions int32   // of topics made on first use; default 1, which keeps total order
 	AutoCreate bool    // topics are made on first use; default true
 	Topics     []Topic // made at start when missing
+	// TopicDefaults are topic configurations, by Kafka's names, that new topics get where their creator says nothing.
+	TopicDefaults map[string]string
 
 	Pins             []string      // groups whose unread records retention keeps, beside those that weir itself joined
 	OffsetsRetention time.Duration // commits of a group are kept so long after its last member left; default 7 days
@@ -98,6 +100,9 @@ func (c Config) Validate() []error {
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			errs = append(errs, fmt.Errorf("broker: listen: %w", err))
 		}
+	}
+	if _, err := parseTopicConfig(c.TopicDefaults); err != nil {
+		errs = append(errs, fmt.Errorf("broker: topic defaults: %w", err))
 	}
 	for _, t := range c.Topics {
 		if !topicName.MatchString(t.Name) || t.Partitions < 0 {

@@ -57,3 +57,27 @@ func TestQueue(t *testing.T) {
 		return trimmable{open(t, cfg)}
 	})
 }
+
+// TestTopicDefaults: a topic gets the broker's defaults where its creator says nothing.
+func TestTopicDefaults(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.FS, cfg.Dir, cfg.Listen = vfs.NewMem(), "q", nil
+	cfg.TopicDefaults = map[string]string{"retention.ms": "1000", "segment.bytes": "1048576"}
+	b, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, terr := b.createTopic(newTopic{name: "t", partitions: 1, configs: map[string]string{"retention.ms": "5"}}); terr != nil {
+		t.Fatal(terr)
+	}
+	got := b.Topics()[0].Configs
+	if got["retention.ms"] != "5" || got["segment.bytes"] != "1048576" {
+		t.Errorf("configs %v", got)
+	}
+	cfg.Dir, cfg.TopicDefaults = "q2", map[string]string{"retention.sm": "1"}
+	if _, err := Open(cfg); err == nil {
+		t.Error("an unknown default was accepted")
+	}
+}

@@ -167,6 +167,11 @@ type newTopic struct {
 func (b *Broker) createTopic(n newTopic) (*topic, *topicError) {
 	b.topics.change.Lock()
 	defer b.topics.change.Unlock()
+	if len(b.cfg.TopicDefaults) > 0 {
+		configs := maps.Clone(b.cfg.TopicDefaults)
+		maps.Copy(configs, n.configs)
+		n.configs = configs
+	}
 	cfg, terr := b.checkTopic(n)
 	if terr != nil || n.dryRun {
 		return nil, terr

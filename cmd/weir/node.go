@@ -211,6 +211,11 @@ func (n *node) openBroker(context.Context) error {
 	cfg.Dir, cfg.Log = filepath.Join(n.cfg.Data, "queue"), n.log.With("part", "broker")
 	cfg.Listen, cfg.Listeners, cfg.Advertise = nil, []net.Listener{ln}, n.cfg.Broker.Advertise
 	cfg.Partitions, cfg.AutoCreate = int32(n.cfg.Broker.Partitions), n.cfg.Broker.AutoCreate
+	cfg.TopicDefaults = map[string]string{
+		"retention.ms":    fmt.Sprint(n.cfg.Broker.RetentionAge.Milliseconds()),
+		"retention.bytes": fmt.Sprint(n.cfg.Broker.RetentionBytes),
+		"segment.bytes":   fmt.Sprint(n.cfg.Broker.SegmentBytes),
+	}
 	b, err := broker.Open(cfg)
 	if err != nil {
 		return errors.Join(err, ln.Close())

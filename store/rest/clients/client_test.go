@@ -1,4 +1,5 @@
-// Package clients proves the REST API with Elasticsearch's official Go clients. They take minutes to compile, so they are apart.
+//go:build clients
+
 package clients
 
 import (
