@@ -62,7 +62,9 @@ func (f *partFlags) demo(cmd *cobra.Command, rate, burst int) error {
 	}
 	f.override(&cfg)
 	cfg.Data = filepath.Join(dir, "data")
-	n, err := newNode(cmd.Context(), cfg, allRoles, f.insecure, newLogger(cmd, cfg.Log))
+	r := allRoles
+	r.demo = true
+	n, err := newNode(cmd.Context(), cfg, r, f.insecure, newLogger(cmd, cfg.Log))
 	if err != nil {
 		return err
 	}

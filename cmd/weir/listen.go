@@ -77,3 +77,13 @@ func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
 }
+
+// exposed tells whether an address of the configuration can be reached from the network.
+func exposed(l config.Listen) bool {
+	for _, addr := range []string{l.Kafka, l.Elasticsearch, l.UI, l.Monitor} {
+		if host, _, err := net.SplitHostPort(addr); err == nil && !loopback(host) {
+			return true
+		}
+	}
+	return false
+}

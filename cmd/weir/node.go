@@ -34,10 +34,11 @@ import (
 // roles are the parts a process runs.
 type roles struct {
 	agent, broker, pipelines, store, ui bool
+	demo                                bool // the data is made up
 }
 
 // allRoles is `weir up`.
-var allRoles = roles{true, true, true, true, true}
+var allRoles = roles{agent: true, broker: true, pipelines: true, store: true, ui: true}
 
 // part is something that runs until its context ends; parts stop in the reverse order of their start.
 type part struct {
@@ -83,7 +84,7 @@ type node struct {
 
 // newNode opens everything that the roles ask for, in the order of dependence; on an error what was opened is closed again.
 func newNode(ctx context.Context, cfg config.Weir, r roles, insecure bool, log *slog.Logger) (*node, error) {
-	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}}
+	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}, demo: r.demo}
 	for _, w := range cfg.Warnings {
 		log.Warn("setting without its usual effect", "place", w.Pos.String(), "setting", w.Key, "effect", w.Effect)
 	}

@@ -12,7 +12,7 @@ import (
 // openUI serves the pages over the store's REST API.
 func (n *node) openUI(context.Context) error {
 	cfg := web.Config{
-		Store: n.rest, Version: buildVersion(), Demo: n.demo, Insecure: n.ports.insecure, Log: n.log.With("part", "ui"),
+		Store: n.rest, Version: buildVersion(), Demo: n.demo, Insecure: exposed(n.cfg.Listen), Log: n.log.With("part", "ui"),
 		Flow: func() any { return n.picture() },
 	}
 	if n.store == nil {
