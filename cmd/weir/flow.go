@@ -128,7 +128,7 @@ func (n *node) pipelineStage(id string, s pipeline.Stats, now time.Time) map[str
 		plugins = append(plugins, map[string]any{"id": f.ID, "name": f.Name, "ms_per_event": f.Flow.MillisPerEvent.Lifetime,
 			"in": f.Events.In, "out": f.Events.Out, "failures": failed, "line": f.Place})
 	}
-	return map[string]any{"name": id, "in_s": n.rates.of("in "+id, s.Events.In, now), "out_s": n.rates.of("out "+id, s.Events.Out, now),
+	return map[string]any{"name": id, "group": n.groupOf[id], "in_s": n.rates.of("in "+id, s.Events.In, now), "out_s": n.rates.of("out "+id, s.Events.Out, now),
 		"workers": s.Batch.Workers, "utilization": s.Flow.Usage.Lifetime / 100, "dropped": s.Events.Dropped, "dead": s.Dead.Records, "failures": failures, "plugins": plugins}
 }
 

@@ -77,14 +77,15 @@ type node struct {
 	hub       *live.Hub
 	pipelines []*pipeline.Pipeline
 	agent     *agent.Agent
-	groups    map[string]bool // whose positions our own store keeps
+	groups    map[string]bool   // whose positions our own store keeps
+	groupOf   map[string]string // of a pipeline
 	began     map[partitionKey]int64
 	closers   []func() error
 }
 
 // newNode opens everything that the roles ask for, in the order of dependence; on an error what was opened is closed again.
 func newNode(ctx context.Context, cfg config.Weir, r roles, insecure bool, log *slog.Logger) (*node, error) {
-	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}, demo: r.demo}
+	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}, groupOf: map[string]string{}, demo: r.demo}
 	for _, w := range cfg.Warnings {
 		log.Warn("setting without its usual effect", "place", w.Pos.String(), "setting", w.Key, "effect", w.Effect)
 	}

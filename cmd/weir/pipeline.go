@@ -67,7 +67,10 @@ func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) (pipeline.
 	cfg.DeadLetters = n.queue
 	cfg.Data = filepath.Join(n.cfg.Data, "pipeline", p.ID)
 	cfg.Queue = func(addr string) (queue.Queue, error) { return n.queueAt(ctx, addr) }
-	cfg.Writer = n.writer
+	cfg.Writer = func(o pipeline.ESOptions) (bulk.Writer, error) {
+		n.groupOf[p.ID] = o.Group
+		return n.writer(o)
+	}
 	switch text, shipped := shippedPipeline(p); {
 	case p.Text != "":
 		cfg.Text = []pipeline.Source{{Name: p.Pos.String(), Text: p.Text}}
@@ -195,7 +198,7 @@ func (f *partFlags) pipeline(cmd *cobra.Command, file, text string, workers int)
 	cfg.Log.Level = "warn"
 	cfg.Queue, cfg.Store.At = "", "embedded"
 	f.override(&cfg)
-	n := &node{cfg: cfg, log: newLogger(cmd, cfg.Log), hub: live.NewHub()}
+	n := &node{cfg: cfg, log: newLogger(cmd, cfg.Log), hub: live.NewHub(), groups: map[string]bool{}, groupOf: map[string]string{}}
 	defer n.close()
 	if cfg.Queue != "" {
 		q, err := n.kafka(cmd.Context(), cfg.Queue)
