@@ -150,6 +150,12 @@ func bindLegacyJSON(b *binder) *agent.NDJSON {
 	if under {
 		j.Target = ""
 	}
+	bindJSONKeys(b, &j)
+	return &j
+}
+
+// bindJSONKeys reads what the json group of a log input and the ndjson parser share.
+func bindJSONKeys(b *binder, j *agent.NDJSON) {
 	b.boolean("overwrite_keys", &j.OverwriteKeys)
 	b.boolean("expand_keys", &j.ExpandKeys)
 	b.boolean("add_error_key", &j.AddErrorKey)
@@ -157,7 +163,6 @@ func bindLegacyJSON(b *binder) *agent.NDJSON {
 	b.str("document_id", &j.DocumentID)
 	b.boolean("ignore_decoding_error", &j.IgnoreDecodingError)
 	b.done()
-	return &j
 }
 
 // bindParsers reads the list of parsers of a filestream: one map with one key each.
@@ -200,13 +205,7 @@ func bindNDJSON(b *binder) *agent.NDJSON {
 			j.Target = "json"
 		}
 	}
-	b.boolean("overwrite_keys", &j.OverwriteKeys)
-	b.boolean("expand_keys", &j.ExpandKeys)
-	b.boolean("add_error_key", &j.AddErrorKey)
-	b.str("message_key", &j.MessageKey)
-	b.str("document_id", &j.DocumentID)
-	b.boolean("ignore_decoding_error", &j.IgnoreDecodingError)
-	b.done()
+	bindJSONKeys(b, &j)
 	return &j
 }
 
