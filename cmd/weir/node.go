@@ -350,6 +350,7 @@ func (n *node) run(ctx context.Context, stdout io.Writer) error {
 		n.log.Warn("addresses not written", "error", err)
 	}
 	fmt.Fprintf(stdout, "%s\n", line)
+	n.log.Info("ready", "ui", n.ready.UI, "elasticsearch", n.ready.Elasticsearch, "kafka", n.ready.Kafka, "monitor", n.ready.Monitor)
 	var first error
 	select {
 	case <-ctx.Done():
