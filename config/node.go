@@ -9,10 +9,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxDepth bounds the nesting of a file, maxFile its size.
+// maxDepth bounds the nesting of a file, maxFile its size, maxNodes what aliases may blow it up to.
 const (
 	maxDepth = 100
 	maxFile  = 16 << 20
+	maxNodes = 1 << 20
 )
 
 // Kind is what a Node is.
@@ -33,6 +34,8 @@ type Node struct {
 	Quoted bool   // a Scalar that stood in quotes or as a block: always a string
 	List   []*Node
 	Keys   []Key // of a Map, in order
+
+	size int // nodes in it, aliases counted each time
 }
 
 // Key is one entry of a Map.
@@ -122,9 +125,29 @@ func place(name string, t *token.Token) Pos {
 type converter struct {
 	f       *file
 	anchors map[string]*Node
+	tooMany bool
 }
 
 func (c *converter) node(n ast.Node, depth int) *Node {
+	out := c.convert(n, depth)
+	out.size = 1
+	for _, e := range out.List {
+		out.size += e.size
+	}
+	for _, k := range out.Keys {
+		out.size += k.Val.size
+	}
+	if out.size > maxNodes && !c.tooMany {
+		c.tooMany = true
+		c.f.fail(out.Pos, 1, "", "aliases make more than %d values of this", maxNodes)
+	}
+	if c.tooMany {
+		return &Node{Pos: out.Pos, size: 1}
+	}
+	return out
+}
+
+func (c *converter) convert(n ast.Node, depth int) *Node {
 	out := &Node{Pos: place(c.f.name, n.GetToken())}
 	if depth > maxDepth {
 		c.f.fail(out.Pos, 1, "", "nested more than %d deep", maxDepth)
