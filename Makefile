@@ -37,9 +37,9 @@ test-e2e: build $(UI)/node_modules/.package-lock.json ## browser tests against t
 crash: build ## kill -9 twenty times under load, count every line (a longer run of the test in cmd/weir)
 	WEIR_KILLS=$${WEIR_KILLS:-20} $(GO) test -count=1 -timeout 30m -run 'TestKill' -v ./cmd/weir
 
-test-kafka: ## queue/kafka against a real Apache Kafka named by WEIR_KAFKA=host:port
-	@test -n "$$WEIR_KAFKA" || { echo "set WEIR_KAFKA=host:port to a running Apache Kafka"; exit 2; }
-	$(GO) test -count=1 -v ./queue/kafka
+test-kafka: ## queue/kafka against a real Apache Kafka: the one WEIR_KAFKA=host:port names, or one started with Java and Maven
+	@if test -n "$$WEIR_KAFKA"; then set -x; $(GO) test -count=1 -v -run Cluster ./queue/kafka; \
+	else $(GO) run ./queue/kafka/real -jars $(BUILD)/kafka $(GO) test -count=1 -v -run Cluster ./queue/kafka; fi
 
 lint: $(UI)/node_modules/.package-lock.json ## gofmt, vet, tidy, UI linter
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt the files above"; exit 1; }
