@@ -202,7 +202,7 @@ func TestKill(t *testing.T) {
 			for _, name := range []string{"a", "b", "c"} {
 				s.write(t, name, 1+s.rng.IntN(60))
 			}
-			time.Sleep(2 * time.Millisecond) // the load, not a wait: about 40,000 lines a second
+			time.Sleep(4 * time.Millisecond) // the load, not a wait: about 20,000 lines a second
 		}
 	}()
 	var found int64
@@ -221,10 +221,30 @@ func TestKill(t *testing.T) {
 		total += int64(n)
 	}
 	p := startWeir(t, args...)
-	waitFor(t, 2*time.Minute, fmt.Sprintf("all %d lines", total), func() bool { return p.count(t) >= total })
+	catchUp(t, p, total)
 	checkNumbers(t, p, s.next)
 	p.stop(t)
 	t.Logf("%d lines through %d kills", total, kills)
+}
+
+// catchUp waits until all lines are found, or nothing has moved for half a minute: what is missing then is told by number.
+func catchUp(t *testing.T, p *process, total int64) {
+	t.Helper()
+	last, moved := int64(-1), time.Now()
+	for {
+		n := p.count(t)
+		if n >= total {
+			return
+		}
+		if n != last {
+			last, moved = n, time.Now()
+		}
+		if time.Since(moved) > 30*time.Second {
+			t.Errorf("%d of %d lines are found, and nothing moves", n, total)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // checkNumbers reads all documents and compares them with what was written.
@@ -261,16 +281,16 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 			sort, _ := json.Marshal(hits[len(hits)-1].Sort)
 			after = `,"search_after":` + string(sort)
 		}
-		missing, twice := 0, 0
-		for _, c := range seen {
+		var missing, twice []int
+		for i, c := range seen {
 			if c == 0 {
-				missing++
+				missing = append(missing, i)
 			} else if c > 1 {
-				twice++
+				twice = append(twice, i)
 			}
 		}
-		if missing+twice > 0 {
-			t.Errorf("%s: of %d lines %d are missing and %d are there more than once", name, n, missing, twice)
+		if len(missing)+len(twice) > 0 {
+			t.Errorf("%s: of %d lines %d are missing (from %v) and %d are there more than once (from %v)", name, n, len(missing), missing[:min(len(missing), 5)], len(twice), twice[:min(len(twice), 5)])
 		}
 	}
 }
