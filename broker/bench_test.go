@@ -46,13 +46,6 @@ func benchRecords(n int) []queue.Record {
 	return recs
 }
 
-// benchDir is a folder on the disk that TMPDIR names.
-func benchBroker(b *testing.B) *Broker {
-	cfg := testConfig(b)
-	cfg.Partitions = 1
-	return open(b, cfg)
-}
-
 // BenchmarkFloor is what the disk gives: the bytes of a call written and synced.
 func BenchmarkFloor(b *testing.B) {
 	f, err := os.Create(filepath.Join(b.TempDir(), "floor"))
@@ -74,10 +67,31 @@ func BenchmarkFloor(b *testing.B) {
 }
 
 // BenchmarkInProcess produces, polls and commits by direct calls, every call acknowledged after its sync.
-func BenchmarkInProcess(b *testing.B) {
-	ctx := context.Background()
-	br := benchBroker(b)
+func BenchmarkInProcess(b *testing.B) { inProcess(b, benchRecords(benchCall), "lz4") }
+
+// BenchmarkInProcessNone is the same without compression.
+func BenchmarkInProcessNone(b *testing.B) { inProcess(b, benchRecords(benchCall), "none") }
+
+// BenchmarkInProcessNoise is the same with values that do not get smaller.
+func BenchmarkInProcessNoise(b *testing.B) { inProcess(b, noiseRecords(), "lz4") }
+
+// BenchmarkInProcessNoiseNone is its measure.
+func BenchmarkInProcessNoiseNone(b *testing.B) { inProcess(b, noiseRecords(), "none") }
+
+func noiseRecords() []queue.Record {
 	recs := benchRecords(benchCall)
+	values := noise(benchCall * benchValue)
+	for i := range recs {
+		recs[i].Value = values[i*benchValue:][:benchValue]
+	}
+	return recs
+}
+
+func inProcess(b *testing.B, recs []queue.Record, codec string) {
+	ctx := context.Background()
+	cfg := testConfig(b)
+	cfg.Partitions, cfg.TopicDefaults = 1, map[string]string{"compression.own": codec}
+	br := open(b, cfg)
 	m, err := br.Join(ctx, "bench", "bench")
 	if err != nil {
 		b.Fatal(err)

@@ -121,6 +121,7 @@ type Broker struct {
 	log       *slog.Logger
 	lock      io.Closer
 	pool      *journal.Pool
+	codecs    *codecs
 	meta      *meta
 	topics    *topics
 	groups    *coordinator
@@ -158,6 +159,7 @@ func Open(cfg Config) (*Broker, error) {
 		pool:    journal.NewPool(journal.PoolConfig{TailBytes: cfg.TailBytes, Poison: cfg.poison}),
 		members: map[*member]struct{}{}, conns: map[*conn]struct{}{}, apis: map[int16]api{},
 	}
+	b.codecs = newCodecs(b.pool)
 	for _, a := range apiTable() {
 		b.apis[a.key] = a
 	}

@@ -222,6 +222,7 @@ func FuzzBatch(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	c := newCodecs(journal.NewPool(journal.PoolConfig{Poison: true}))
 	f.Fuzz(func(t *testing.T, in []byte, fix bool) {
 		b := bytes.Clone(in)
 		if fix && len(b) > journal.HeaderSize {
@@ -232,7 +233,7 @@ func FuzzBatch(f *testing.F) {
 			return
 		}
 		if h.Codec() != journal.CodecNone {
-			out, err := decompress(h.Codec(), b[journal.HeaderSize:])
+			out, err := c.decompress(h.Codec(), b[journal.HeaderSize:])
 			if err == nil && len(out) > maxOpened {
 				t.Fatalf("opened to %d bytes", len(out))
 			}

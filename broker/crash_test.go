@@ -134,10 +134,14 @@ func (k *book) check(t *testing.T, b *Broker) {
 		}
 		next := int64(0)
 		err := p.j.ReplayBatches(0, func(h journal.Header, batch []byte) error {
-			it, err := journal.Records(batch)
-			if err != nil {
-				return err
+			block := batch[journal.HeaderSize:]
+			if h.Codec() != journal.CodecNone {
+				var err error
+				if block, err = b.codecs.decompress(h.Codec(), block); err != nil {
+					return err
+				}
 			}
+			it := journal.RecordsIn(h, block)
 			var r journal.Record
 			for it.Next(&r) {
 				if r.Offset != next && !inHole(p.j, next, r.Offset) {

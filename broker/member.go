@@ -15,7 +15,8 @@ import (
 
 // Bounds of an embedded member.
 const (
-	pollBytes = 1 << 20                // about what one Poll returns
+	pollBytes = 1 << 20                // about what one Poll returns, after decompression
+	readBytes = 64 << 10               // the least that is asked of a journal at once
 	pollWait  = 500 * time.Millisecond // how long an idle Poll waits
 	heldBytes = 64 << 20               // polled and not committed; past it Poll returns nothing
 )
@@ -37,6 +38,7 @@ type member struct {
 	turn   int
 	seeks  map[partKey]queue.Position // for partitions not assigned yet
 	held   int64
+	small  arena                  // opened batches that are small
 	dirty  map[place]offsetRecord // commits not yet written
 	closed bool
 
@@ -52,15 +54,22 @@ type partKey struct {
 type reading struct {
 	p         *partition
 	next      int64 // offset of the next record to give
+	ratio     int   // of the last compressed batches: bytes opened for one read, at least 1
 	committed int64
 	spans     []heldSpan
 }
 
-// heldSpan is a piece of the journal that uncommitted records point into.
+// heldSpan is what uncommitted records point into: a piece of the journal, or the slab a batch was opened into.
 type heldSpan struct {
 	end   int64 // offset after its last record
 	bytes int64
-	span  journal.Span
+	mem   interface{ Release() }
+}
+
+// hold keeps memory until the commit that covers the records below end.
+func (m *member) hold(r *reading, end int64, bytes int, mem interface{ Release() }) {
+	r.spans = append(r.spans, heldSpan{end, int64(bytes), mem})
+	m.held += int64(bytes)
 }
 
 func newMember(b *Broker, group string, topics []string) *member {
@@ -68,7 +77,7 @@ func newMember(b *Broker, group string, topics []string) *member {
 	slices.Sort(topics)
 	m := &member{
 		b: b, group: group, topics: slices.Compact(topics), link: &embeddedLink{w: journal.NewWaiter()},
-		parts: map[partKey]*reading{}, seeks: map[partKey]queue.Position{}, dirty: map[place]offsetRecord{},
+		small: arena{pool: b.pool}, parts: map[partKey]*reading{}, seeks: map[partKey]queue.Position{}, dirty: map[place]offsetRecord{},
 	}
 	m.ms.generation = -1
 	return m
@@ -181,7 +190,7 @@ func (m *member) read(r *reading, recs []queue.Record, room int) ([]queue.Record
 	if r.p.offline != nil || r.p.deleted.Load() {
 		return recs, 0, nil
 	}
-	span, err := r.p.j.Read(r.next, room)
+	span, err := r.p.j.Read(r.next, max(room/max(r.ratio, 1), min(room, readBytes)))
 	if err != nil {
 		return recs, 0, m.unreadable(r, err, len(recs) == 0)
 	}
@@ -190,18 +199,19 @@ func (m *member) read(r *reading, recs []queue.Record, room int) ([]queue.Record
 		return recs, 0, nil
 	}
 	before := len(recs)
-	d := decoder{r: r, recs: recs}
+	d := decoder{m: m, r: r, recs: recs, room: room}
 	err = d.span(span.Bytes(), len(recs) == 0)
-	if len(d.recs) == before {
-		span.Release()
-		return d.recs, 0, err
-	}
-	n := len(span.Bytes()) + d.opened
-	r.spans = append(r.spans, heldSpan{end: r.next, bytes: int64(n), span: span})
-	m.held += int64(n)
 	r.p.fetchedRecords.Add(int64(len(d.recs) - before))
-	r.p.fetchedBytes.Add(int64(len(span.Bytes())))
-	return d.recs, n, err
+	r.p.fetchedBytes.Add(int64(d.packed + d.plain))
+	if d.packed > 0 {
+		r.ratio = max(1, d.opened/d.packed)
+	}
+	if d.plain == 0 { // nothing points into the journal's bytes
+		span.Release()
+		return d.recs, d.opened, err
+	}
+	m.hold(r, r.next, len(span.Bytes()), span)
+	return d.recs, d.plain + d.opened, err
 }
 
 // unreadable turns a failed read into a Gap where there is one to step over.
@@ -239,16 +249,21 @@ func (r *reading) gap(to int64, why string) error {
 
 // decoder turns batches into records.
 type decoder struct {
+	m       *member
 	r       *reading
 	recs    []queue.Record
 	headers []queue.Header // one array for many records; never reused, since records outlive the Poll
-	opened  int            // bytes of decompressed batches
+	room    int            // bytes of records after which no further batch is begun
+	plain   int            // bytes of batches that records point into
+	packed  int            // bytes of batches that were opened
+	opened  int            // the same after decompression
 }
 
 // span decodes whole batches. At one that cannot be opened it stops, and reports the gap when report says so and nothing was decoded.
+// The journal's bytes are to be held when d.plain is not 0 afterwards.
 func (d *decoder) span(b []byte, report bool) error {
 	before := len(d.recs)
-	for len(b) > 0 {
+	for len(b) > 0 && d.plain+d.opened < d.room {
 		h, err := journal.ParseHeader(b)
 		if err != nil {
 			return err // the journal gives whole, checked batches only
@@ -269,14 +284,36 @@ func (d *decoder) span(b []byte, report bool) error {
 
 // batch decodes one batch from the reading's next offset on; on an error nothing of it is kept.
 func (d *decoder) batch(h *journal.Header, b []byte) error {
-	block := b[journal.HeaderSize:]
-	if h.Codec() != journal.CodecNone {
-		var err error
-		if block, err = decompress(h.Codec(), block); err != nil {
-			return fmt.Errorf("batch at offset %d: %w", h.BaseOffset, err)
+	if h.Codec() == journal.CodecNone {
+		kept, err := d.records(h, b[journal.HeaderSize:])
+		if kept {
+			d.plain += len(b)
 		}
-		d.opened += len(block)
+		return err
 	}
+	slab, block, err := d.m.b.codecs.open(h.Codec(), b[journal.HeaderSize:])
+	if err != nil {
+		return fmt.Errorf("batch at offset %d: %w", h.BaseOffset, err)
+	}
+	d.packed, d.opened = d.packed+len(b), d.opened+len(block)
+	held := cap(slab.Bytes())
+	if len(block) < arenaBelow {
+		large := slab
+		held = len(block)
+		slab, block = d.m.small.keep(block)
+		large.Release()
+	}
+	kept, err := d.records(h, block)
+	if !kept {
+		slab.Release()
+		return err
+	}
+	d.m.hold(d.r, h.Next(), held, slab)
+	return nil
+}
+
+// records decodes a block from the reading's next offset on, and reports whether records point into it.
+func (d *decoder) records(h *journal.Header, block []byte) (bool, error) {
 	keep := len(d.recs)
 	it := journal.RecordsIn(*h, block)
 	var rec journal.Record
@@ -288,9 +325,9 @@ func (d *decoder) batch(h *journal.Header, b []byte) error {
 	}
 	if err := it.Err(); err != nil {
 		d.recs = d.recs[:keep]
-		return fmt.Errorf("batch at offset %d: %w", h.BaseOffset, err)
+		return false, fmt.Errorf("batch at offset %d: %w", h.BaseOffset, err)
 	}
-	return nil
+	return len(d.recs) > keep, nil
 }
 
 func (d *decoder) record(rec *journal.Record) {
@@ -352,7 +389,7 @@ func (m *member) release(r *reading, offset int64) {
 			keep = append(keep, s)
 			continue
 		}
-		s.span.Release()
+		s.mem.Release()
 		m.held -= s.bytes
 	}
 	clear(r.spans[len(keep):])
@@ -457,7 +494,7 @@ func (m *member) lose(keys []partKey) {
 		delete(m.dirty, place{r.p.topic.id, k.partition})
 		m.order = slices.DeleteFunc(m.order, func(o *reading) bool { return o == r })
 		for _, s := range r.spans {
-			s.span.Release()
+			s.mem.Release()
 			m.held -= s.bytes
 		}
 		if r.p.offline == nil {
@@ -493,6 +530,9 @@ func (m *member) Close() error {
 		}
 	}
 	m.loseAll()
+	m.mu.Lock()
+	m.small.close()
+	m.mu.Unlock()
 	m.b.mu.Lock()
 	delete(m.b.members, m)
 	m.b.mu.Unlock()

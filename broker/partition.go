@@ -22,8 +22,9 @@ type partition struct {
 	producers producers
 	lastTime  int64 // latest append time given, so that it never goes back
 
-	deleted atomic.Bool
-	offline error // why the partition cannot be used; set before it is published
+	deleted   atomic.Bool
+	packPause atomic.Int32 // batches of this process that are not tried to compress
+	offline   error        // why the partition cannot be used; set before it is published
 
 	appendedRecords, appendedBytes, fetchedRecords, fetchedBytes atomic.Int64
 }
@@ -75,7 +76,7 @@ func (p *partition) note(h *journal.Header, mark journal.Mark, at int64) {
 	p.appendedBytes.Add(int64(h.Size()))
 }
 
-// appendBuilt writes batches of this process's own making, which are in s.
+// appendBuilt writes batches of this process's own making, which are in s; without s they are copied.
 func (p *partition) appendBuilt(s *journal.Slab, b []byte, records int) (journal.Mark, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirlog/weir/journal"
 )
 
 // configType is the type that DescribeConfigs gives a setting.
@@ -39,6 +41,7 @@ const noEffect = "Kept and returned; without effect on one node."
 func topicSettings() []topicSetting {
 	return []topicSetting{
 		{name: "cleanup.policy", def: "delete", kind: configList, words: []string{"delete"}, synonym: "log.cleanup.policy", doc: "How old records go: delete."},
+		{name: "compression.own", def: "lz4", kind: configString, words: []string{"lz4", "snappy", "none"}, doc: "How weir's own parts compress their batches, where it pays; clients need not know."},
 		{name: "compression.type", def: "producer", kind: configString, words: []string{"producer"}, doc: "Batches are kept as the producer compressed them."},
 		{name: "delete.retention.ms", def: "86400000", kind: configLong, high: math.MaxInt64, doc: noEffect},
 		{name: "file.delete.delay.ms", def: "60000", kind: configLong, high: math.MaxInt64, doc: noEffect},
@@ -81,6 +84,7 @@ type topicConfig struct {
 	segmentBytes   int64
 	segmentAge     time.Duration
 	appendTime     bool
+	ownCodec       int // compression of this process's own batches
 	beforeMax      int64
 	afterMax       int64
 }
@@ -128,9 +132,21 @@ func parseTopicConfig(set map[string]string) (*topicConfig, error) {
 		segmentBytes:   number("segment.bytes"),
 		segmentAge:     millis(number("segment.ms")),
 		appendTime:     value["message.timestamp.type"] == "LogAppendTime",
+		ownCodec:       ownCodec(value["compression.own"]),
 		beforeMax:      number("message.timestamp.before.max.ms"),
 		afterMax:       number("message.timestamp.after.max.ms"),
 	}, nil
+}
+
+// ownCodec is the codec of a word of compression.own.
+func ownCodec(word string) int {
+	switch word {
+	case "lz4":
+		return journal.CodecLZ4
+	case "snappy":
+		return journal.CodecSnappy
+	}
+	return journal.CodecNone
 }
 
 // millis is ms as a duration, at most about 292 years.

@@ -241,11 +241,11 @@ func TestRetention(t *testing.T) {
 			}
 		}
 	}
-	old := []string{"segment.bytes", "65536", "retention.ms", "0"}
+	old := []string{"compression.own", "none", "segment.bytes", "65536", "retention.ms", "0"}
 	create(t, b, "free", 1, old...)
 	create(t, b, "pinned", 1, old...)
 	create(t, b, "unpinned", 1, append(old, "retention.unread", "delete")...)
-	create(t, b, "bytes", 1, "segment.bytes", "65536", "retention.bytes", "100000")
+	create(t, b, "bytes", 1, "compression.own", "none", "segment.bytes", "65536", "retention.bytes", "100000")
 	for _, name := range []string{"free", "pinned", "unpinned", "bytes"} {
 		fill(name)
 	}
@@ -354,7 +354,7 @@ func TestBudget(t *testing.T) {
 	b := memBroker(t, func(c *Config) { c.DiskBudget = 1 })
 	value := make([]byte, 20_000)
 	for _, name := range []string{"read", "unread", "nobody"} {
-		create(t, b, name, 1, "segment.bytes", "65536")
+		create(t, b, name, 1, "segment.bytes", "65536", "compression.own", "none")
 		for range 30 {
 			produceTo(t, b, name, 0, string(value))
 		}

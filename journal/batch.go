@@ -134,6 +134,13 @@ func SetLogAppendTime(b []byte, ms int64) {
 	sealCRC(b)
 }
 
+// SetCodec makes the header of b, one whole batch, right again after its records were replaced by themselves compressed with codec.
+func SetCodec(b []byte, codec int) {
+	binary.BigEndian.PutUint32(b[8:], uint32(len(b)-lengthAt))
+	binary.BigEndian.PutUint16(b[21:], binary.BigEndian.Uint16(b[21:])&^AttrCodec|uint16(codec))
+	sealCRC(b)
+}
+
 func sealCRC(b []byte) {
 	binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[crcFrom:], castagnoli))
 }
