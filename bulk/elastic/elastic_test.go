@@ -156,21 +156,46 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// TestSuiteOnCluster runs the suite on the cluster named by WEIR_ELASTICSEARCH=http://host:port, in indices of its own.
+// TestSuiteOnCluster runs the suite on the cluster named by WEIR_ELASTICSEARCH=http://host:port, which it must have for itself: on the
+// index or data stream that the cluster makes as it comes, and on a data stream that a template asks for.
 func TestSuiteOnCluster(t *testing.T) {
 	host := os.Getenv("WEIR_ELASTICSEARCH")
 	if host == "" {
 		t.Skip("WEIR_ELASTICSEARCH names no cluster")
 	}
+	cl, err := New(Config{Hosts: []string{host}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const template = "/_index_template/weir-suite"
+	clean := func() { // a template in use is not deleted
+		cl.send(context.Background(), "DELETE", "/_data_stream/logs-a-default", nil)
+		cl.send(context.Background(), "DELETE", template, nil)
+	}
+	clean() // what a run that was cut short has left
+	t.Cleanup(clean)
+	t.Run("as it comes", func(t *testing.T) { suiteOnCluster(t, host) })
+	body := []byte(`{"index_patterns":["logs-a-*"],"data_stream":{},"priority":500}`)
+	if status, b, err := cl.send(t.Context(), "PUT", template, body); err != nil || status != http.StatusOK {
+		t.Fatalf("create template: %d %s %v", status, b, err)
+	}
+	t.Run("data stream", func(t *testing.T) {
+		suiteOnCluster(t, host)
+		if status, b, err := cl.send(t.Context(), "GET", "/_data_stream/logs-a-default", nil); err != nil || status != http.StatusOK {
+			t.Errorf("the suite made no data stream: %d %s %v", status, b, err)
+		}
+	})
+}
+
+func suiteOnCluster(t *testing.T, host string) {
 	bulktest.Test(t, func(t *testing.T) *bulktest.Fixture {
 		cl, err := New(Config{Hosts: []string{host}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, index := range []string{"plain", "strict"} {
-			cl.send(t.Context(), "DELETE", "/"+index, nil)
+		for _, path := range []string{"/plain", "/strict", "/_data_stream/logs-a-default", "/logs-a-default"} {
+			cl.send(t.Context(), "DELETE", path, nil) // those that are not there answer 404
 		}
-		cl.send(t.Context(), "DELETE", "/_data_stream/logs-a-default", nil)
 		if status, b, err := cl.send(t.Context(), "PUT", "/strict", []byte(`{"mappings":{"properties":{"n":{"type":"long"}}}}`)); err != nil || status != 200 {
 			t.Fatalf("create index: %d %s %v", status, b, err)
 		}
