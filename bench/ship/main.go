@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -28,8 +29,19 @@ func main() {
 	kind := flag.String("lines", "access", "access: a web server's log; spring: logs of three Spring Boot services")
 	own := flag.String("own", "lz4", "the topic's compression.own")
 	dir := flag.String("dir", "", "working folder (default: a temporary one, removed at the end)")
+	profile := flag.String("cpu-profile", "", "file for a CPU profile")
 	read := flag.Bool("read", false, "read it as well, and commit")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	if *dir == "" {
 		tmp, err := os.MkdirTemp("", "weir-bench-")
 		if err != nil {
