@@ -113,6 +113,7 @@ type slot struct {
 	known bool   // field or object of the mapping
 	over  bool   // the mapping has no room for it
 	obj   uint64 // the last object that had the key
+	quick *quick // nil: the field's values take the general way
 }
 
 // NewScanner makes a scanner for documents of an index with m and lim.
@@ -385,7 +386,7 @@ func (s *Scanner) resolved(c child, near *Node, dyn Dynamic, sl *slot) error {
 		sl.sub = s.newLevel(c.node, sl.path, c.node, dyn)
 		return nil
 	}
-	sl.field = c.field
+	sl.field, sl.quick = c.field, newQuick(c.field)
 	if c.field.Type == Alias {
 		return &Error{Status: 400, Type: "document_parsing_exception", Reason: s.at() + " Cannot write to a field alias [" + c.field.Path + "]."}
 	}
@@ -398,6 +399,9 @@ func (s *Scanner) member(sl *slot, depth int) error {
 		return s.fail("Unexpected end-of-input within/between Object entries")
 	}
 	if sl.field != nil {
+		if sl.quick != nil && s.b[s.i] == '"' && s.muted == 0 {
+			return s.quickString(sl.field, sl.quick)
+		}
 		return s.fieldValue(sl.field, depth)
 	}
 	if sl.sub.keep {
