@@ -217,7 +217,7 @@ func (s *Store) replay(from replayFrom) error {
 
 // replayBatch puts the operations of a record into heads, but for indices that have them in segments.
 func (s *Store) replayBatch(offset int64, rec *record, book bool) error {
-	w := s.newWrite(nil)
+	w := s.newWrite()
 	defer s.endWrite(w)
 	inf := &inflight{}
 	m := s.meta.Load()

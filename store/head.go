@@ -131,8 +131,13 @@ func (h *head) append(a *appended) uint32 {
 
 func (h *head) addShape(a *appended) {
 	s := a.docs.Shapes[a.doc.Shape[0]:a.doc.Shape[1]]
-	ord, _ := h.shapes.add(s, hashOf(s))
-	h.shape = append(h.shape, ord)
+	n := len(h.shape)
+	if n > 0 && string(h.shapes.value(h.shape[n-1])) == string(s) { // neighbours often agree
+		h.shape = append(h.shape, h.shape[n-1])
+	} else {
+		ord, _ := h.shapes.add(s, hashOf(s))
+		h.shape = append(h.shape, ord)
+	}
 	r := ref(0)
 	if rest := a.docs.Rest[a.doc.Rest[0]:a.doc.Rest[1]]; len(rest) > 0 {
 		r = h.restMem.put(rest)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -187,20 +189,39 @@ func (c *column) write(b *segment.Builder, rows uint32) {
 
 // sortedDict is the values of a dictionary in order, and the place of each ordinal's value in it.
 func sortedDict(d *dict) (values [][]byte, order []uint32) {
-	perm := make([]uint32, len(d.refs))
-	values = make([][]byte, len(d.refs))
-	for i := range perm {
-		perm[i] = uint32(i)
-		values[i] = d.value(uint32(i))
+	keys := make([]sortKey, len(d.refs))
+	for i := range keys {
+		keys[i] = sortKey{prefix(d.value(uint32(i))), uint32(i)}
 	}
-	slices.SortFunc(perm, func(a, b uint32) int { return bytes.Compare(values[a], values[b]) })
-	order = make([]uint32, len(perm))
-	sorted := make([][]byte, len(perm))
-	for k, o := range perm {
-		order[o] = uint32(k)
-		sorted[k] = values[o]
+	slices.SortFunc(keys, func(a, b sortKey) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return bytes.Compare(d.value(a.ord), d.value(b.ord))
+	})
+	order = make([]uint32, len(keys))
+	values = make([][]byte, len(keys))
+	for k := range keys {
+		order[keys[k].ord] = uint32(k)
+		values[k] = d.value(keys[k].ord)
 	}
-	return sorted, order
+	return values, order
+}
+
+// sortKey is a value of a dictionary with its first bytes, which decide most comparisons without a look at the value.
+type sortKey struct {
+	prefix uint64
+	ord    uint32
+}
+
+// prefix is the first eight bytes of v as a number that orders as they do; a short value is filled with zeros.
+func prefix(v []byte) uint64 {
+	if len(v) >= 8 {
+		return binary.BigEndian.Uint64(v)
+	}
+	var b [8]byte
+	copy(b[:], v)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // note measures a head after a write and asks for sealing when it is time. The caller holds commit.

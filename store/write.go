@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type write struct {
 	repeats int64
 	seen    *metadata // as prepare found it
 	late    bool      // sources are gathered while deciding: there are updates
+
+	opsKept     []Op         // of a pipeline's write, which hands out neither
+	resultsKept []ItemResult // the same
 }
 
 // target is an operation resolved and scanned.
@@ -86,21 +90,21 @@ const noDoc = -1
 // Apply carries operations out, each on its own, and returns when they are durable and searchable. Results are parallel to ops. The
 // error is about the whole call: nothing of it may be taken as done, and it can be repeated.
 func (s *Store) Apply(ctx context.Context, ops []Op) ([]ItemResult, error) {
-	w := s.newWrite(ops)
+	w := s.newWrite()
 	defer s.endWrite(w)
+	w.ops, w.results = ops, make([]ItemResult, len(ops))
 	if err := w.run(ctx, bulk.Batch{}); err != nil {
 		return nil, err
 	}
 	return w.results, nil
 }
 
-func (s *Store) newWrite(ops []Op) *write {
+func (s *Store) newWrite() *write {
 	w, _ := s.writes.Get().(*write)
 	if w == nil {
 		w = &write{ordinal: map[*index]int{}}
 	}
-	w.s, w.ops, w.now = s, ops, s.cfg.Now()
-	w.results = make([]ItemResult, len(ops))
+	w.s, w.now = s, s.cfg.Now()
 	return w
 }
 
@@ -111,7 +115,9 @@ func (s *Store) endWrite(w *write) {
 	w.toks.reset()
 	clear(w.targets)
 	clear(w.rec.ops)
-	*w = write{rec: record{ops: w.rec.ops[:0]}, docs: w.docs, toks: w.toks, ordinal: w.ordinal, targets: w.targets[:0], body: w.body[:0], packed: w.packed[:0]}
+	clear(w.opsKept)
+	clear(w.resultsKept)
+	*w = write{opsKept: w.opsKept[:0], resultsKept: w.resultsKept[:0], rec: record{ops: w.rec.ops[:0]}, docs: w.docs, toks: w.toks, ordinal: w.ordinal, targets: w.targets[:0], body: w.body[:0], packed: w.packed[:0]}
 	if cap(w.body) < maxPooledBody {
 		s.writes.Put(w)
 	}
@@ -503,7 +509,7 @@ func (w *write) put(i int, src []byte, doc int32, create bool) {
 		w.body = append(w.body, src...)
 	}
 	res := ItemResult{Action: op.Action, Index: ix.name(), ID: op.ID, Version: version, Seq: seq, Result: "created", Status: 201}
-	if op.ID == "" {
+	if op.ID == "" && w.group == nil { // a pipeline is told of refusals only
 		res.ID = ix.head().autoID(seq)
 	}
 	if old.found {
@@ -636,13 +642,14 @@ func (gw *groupWriter) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected
 	}
 	gw.g.writer.Lock()
 	defer gw.g.writer.Unlock()
-	ops := make([]Op, len(b.Ops))
-	for i := range b.Ops {
-		ops[i] = NewOp(b.Ops[i])
-	}
-	w := gw.s.newWrite(ops)
+	w := gw.s.newWrite()
 	defer gw.s.endWrite(w)
-	w.group, w.origins = gw.g, b.Origins
+	w.opsKept = slices.Grow(w.opsKept, len(b.Ops))[:len(b.Ops)]
+	w.resultsKept = slices.Grow(w.resultsKept, len(b.Ops))[:len(b.Ops)]
+	for i := range b.Ops {
+		w.opsKept[i] = NewOp(b.Ops[i])
+	}
+	w.ops, w.results, w.group, w.origins = w.opsKept, w.resultsKept, gw.g, b.Origins
 	if err := w.run(ctx, b); err != nil {
 		return nil, err
 	}
