@@ -187,7 +187,7 @@ func (q *Queue) checkVersions(ctx context.Context) error {
 	defer cancel()
 	versions, err := q.adm.ApiVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("ask %v for its versions: %w", q.cfg.Brokers, err)
+		return fmt.Errorf("ask %v for its versions: %w", q.cfg.Brokers, translate(err))
 	}
 	var last error
 	for _, v := range versions {
@@ -202,7 +202,7 @@ func (q *Queue) checkVersions(ctx context.Context) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("ask %v for its versions: no broker answered: %w", q.cfg.Brokers, last)
+	return fmt.Errorf("ask %v for its versions: no broker answered: %w", q.cfg.Brokers, translate(last))
 }
 
 // Close lets the members go and closes the clients. Produce calls that wait fail.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -50,4 +51,40 @@ func TestQueueOnCluster(t *testing.T) {
 		t.Skip("WEIR_KAFKA names no cluster")
 	}
 	queuetest.Test(t, func(t *testing.T) queue.Queue { return openQueue(t, strings.Split(at, ",")) })
+}
+
+// TestLoginOnCluster logs in at the cluster that WEIR_KAFKA_LOGIN names, as user:password@host:port, which must know the user with all
+// mechanisms.
+func TestLoginOnCluster(t *testing.T) {
+	t.Parallel()
+	login, at, ok := strings.Cut(os.Getenv("WEIR_KAFKA_LOGIN"), "@")
+	if !ok {
+		t.Skip("WEIR_KAFKA_LOGIN names no cluster")
+	}
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		t.Run(mechanism, func(t *testing.T) {
+			t.Parallel()
+			cfg := DefaultConfig()
+			cfg.Brokers, cfg.Mechanism = []string{at}, mechanism
+			cfg.User, cfg.Password, _ = strings.Cut(login, ":")
+			q, err := Open(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recs := []queue.Record{{Topic: "login-" + strings.ToLower(mechanism), Key: []byte("k"), Value: []byte("v")}}
+			if err := q.Produce(t.Context(), recs); err != nil {
+				t.Errorf("Produce: %v", err)
+			}
+			if err := q.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+			cfg.Password += "-wrong"
+			if q, err = Open(t.Context(), cfg); !errors.Is(err, queue.ErrDenied) {
+				t.Errorf("Open with a wrong password: %v, want ErrDenied", err)
+			}
+			if err == nil {
+				q.Close()
+			}
+		})
+	}
 }

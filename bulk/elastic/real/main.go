@@ -26,29 +26,29 @@ func main() {
 	jvm.Main(jvm.Server{
 		Name: "OpenSearch", POM: "bulk/elastic/real/pom.xml", Jars: "build/opensearch", Pattern: "opensearch-[0-9]*.jar",
 		Tools: []string{"java", "javac"}, // a source file is run: that takes a JDK
-		Env:   "WEIR_ELASTICSEARCH", Start: start,
+		Start: start,
 	})
 }
 
 // start starts a node in dir.
-func start(ctx context.Context, classpath, dir string) (*jvm.Process, string, error) {
+func start(ctx context.Context, classpath, dir string) (*jvm.Process, []string, error) {
 	source, log := filepath.Join(dir, "RealNode.java"), filepath.Join(dir, "log")
 	if err := os.WriteFile(source, realNode, 0o600); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if err := os.Mkdir(filepath.Join(dir, "config"), 0o700); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	p, err := jvm.Start(log, "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", classpath, source, dir)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	addr := ""
 	err = p.Await(ctx, func(ctx context.Context) bool {
 		addr = listening(log)
 		return addr != "" && answers(ctx, addr)
 	})
-	return p, addr, err
+	return p, []string{"WEIR_ELASTICSEARCH=" + addr}, err
 }
 
 // listening is the address that the node has printed, as a URL; empty while it has printed none.

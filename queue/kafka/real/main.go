@@ -1,5 +1,6 @@
 // Command real runs a command against a real Apache Kafka: it fetches the jars that pom.xml names, formats a single KRaft node in a
-// temporary directory, starts it on free loopback ports, runs the command with WEIR_KAFKA=host:port, and stops the node.
+// temporary directory, starts it on free loopback ports, runs the command with WEIR_KAFKA=host:port and
+// WEIR_KAFKA_LOGIN=user:password@host:port, a listener that wants a login, and stops the node.
 //
 //	go run ./queue/kafka/real go test -count=1 ./queue/kafka
 //
@@ -12,6 +13,6 @@ import "github.com/weirlog/weir/queue/kafka/real/jvm"
 func main() {
 	jvm.Main(jvm.Server{
 		Name: "Kafka", POM: "queue/kafka/real/pom.xml", Jars: "build/kafka", Pattern: "kafka_*.jar", Tools: []string{"java"},
-		Env: "WEIR_KAFKA", Start: start,
+		Start: start,
 	})
 }

@@ -20,9 +20,9 @@ type Server struct {
 	Jars    string   // default of -jars
 	Pattern string   // of the server's own jar, see Fetch
 	Tools   []string // wanted in the PATH
-	Env     string   // variable that tells the command the server's address
-	// Start starts a server with its files in dir, on free loopback ports, and returns its address when it answers.
-	Start func(ctx context.Context, classpath, dir string) (*Process, string, error)
+	// Start starts a server with its files in dir, on free loopback ports. When it answers, it returns the variables, NAME=value, that
+	// tell the command where it is.
+	Start func(ctx context.Context, classpath, dir string) (*Process, []string, error)
 }
 
 // Main is the main function of a program that runs its arguments as a command against a server, and ends with the command's status.
@@ -61,16 +61,16 @@ func (s Server) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	p, addr, err := s.Start(ctx, filepath.Join(s.Jars, "*"), dir)
+	p, env, err := s.Start(ctx, filepath.Join(s.Jars, "*"), dir)
 	if err != nil {
 		return fmt.Errorf("start %s: %v", s.Name, err) // not wrapped: the exit status of a tool is not the command's
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	fmt.Printf("%s %s at %s, pid %d\n", s.Name, version, addr, p.cmd.Process.Pid)
+	fmt.Printf("%s %s, pid %d: %s\n", s.Name, version, p.cmd.Process.Pid, strings.Join(env, " "))
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopPatience
-	cmd.Env = append(os.Environ(), s.Env+"="+addr)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
