@@ -105,6 +105,7 @@ type level struct {
 // slot is a key of a level.
 type slot struct {
 	key   []byte // as it stands between the quotes
+	front []byte // the same with the closing quote and a colon, which nearly always follow at once
 	enc   []byte // its piece of the shape
 	path  string
 	field *Field
@@ -264,40 +265,46 @@ func (s *Scanner) key(l *level, guess int32, obj uint64) (*slot, error) {
 		return nil, s.fail("The number of keys of the document exceeds the allowed maximum of [%d]", maxKeys)
 	}
 	s.i++
-	var sl *slot
 	if int(guess) < len(l.slots) {
 		g := &l.slots[guess]
-		end := s.i + len(g.key)
-		if end < len(s.b) && s.b[end] == '"' && string(s.b[s.i:end]) == string(g.key) {
-			sl = g
-			s.i = end + 1
+		if end := s.i + len(g.front); end <= len(s.b) && string(s.b[s.i:end]) == string(g.front) {
+			s.i = end
+			return g, s.behindKey(g, obj)
 		}
 	}
-	if sl == nil {
-		raw, esc, err := s.str()
-		if err != nil {
-			return nil, err
-		}
-		if i, ok := l.index[string(raw)]; ok {
-			sl = &l.slots[i]
-		} else if sl, err = s.newSlot(l, raw, esc); err != nil {
-			return nil, err
-		}
+	raw, esc, err := s.str()
+	if err != nil {
+		return nil, err
+	}
+	var sl *slot
+	if i, ok := l.index[string(raw)]; ok {
+		sl = &l.slots[i]
+	} else if sl, err = s.newSlot(l, raw, esc); err != nil {
+		return nil, err
 	}
 	if sl.obj == obj {
 		return nil, s.fail("Duplicate field '%s'", sl.key)
 	}
-	sl.obj = obj
 	s.space()
 	if s.i >= len(s.b) || s.b[s.i] != ':' {
 		return nil, s.fail("Unexpected character: was expecting a colon to separate field name and value")
 	}
 	s.i++
+	return sl, s.behindKey(sl, obj)
+}
+
+// behindKey notes a key whose colon was read.
+func (s *Scanner) behindKey(sl *slot, obj uint64) error {
+	if sl.obj == obj {
+		s.i-- // the fault is before the colon
+		return s.fail("Duplicate field '%s'", sl.key)
+	}
+	sl.obj = obj
 	s.space()
 	if s.muted == 0 {
 		s.out.Shapes = append(s.out.Shapes, sl.enc...)
 	}
-	return sl, nil
+	return nil
 }
 
 // newSlot resolves a key that is seen for the first time.
@@ -313,7 +320,8 @@ func (s *Scanner) newSlot(l *level, raw []byte, esc bool) (*slot, error) {
 	name = strings.ToValidUTF8(name, "\uFFFD")
 	enc := AppendString(nil, name)
 	enc = enc[1 : len(enc)-1]
-	sl := slot{key: append([]byte(nil), raw...), path: join(l.path, name)}
+	front := append(append([]byte(nil), raw...), '"', ':')
+	sl := slot{key: front[:len(raw):len(raw)], front: front, path: join(l.path, name)}
 	sl.enc = append(appendUvarint([]byte{ShapeKey}, uint64(len(enc))), enc...)
 	if err := s.resolve(l, name, &sl); err != nil {
 		return nil, err
