@@ -43,6 +43,7 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		last = now
 		s.watchDisk()
+		s.rest()
 		if err := s.Maintain(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Error("store maintenance", "error", err)
 		}

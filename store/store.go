@@ -138,7 +138,8 @@ type Store struct {
 	segIDs   atomic.Uint64
 	replayed int64 // journal offset the last checkpoint needs
 
-	writes    sync.Pool // *write
+	writes    sync.Pool             // *write
+	spare     atomic.Pointer[write] // the write that ended last: one writer finds its own buffers again, whichever processor it runs on
 	underway  atomic.Int64
 	headBytes atomic.Int64 // memory of all heads, as last measured
 	closed    atomic.Bool

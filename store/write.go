@@ -100,7 +100,10 @@ func (s *Store) Apply(ctx context.Context, ops []Op) ([]ItemResult, error) {
 }
 
 func (s *Store) newWrite() *write {
-	w, _ := s.writes.Get().(*write)
+	w := s.spare.Swap(nil)
+	if w == nil {
+		w, _ = s.writes.Get().(*write)
+	}
 	if w == nil {
 		w = &write{ordinal: map[*index]int{}}
 	}
@@ -118,7 +121,14 @@ func (s *Store) endWrite(w *write) {
 	clear(w.opsKept)
 	clear(w.resultsKept)
 	*w = write{opsKept: w.opsKept[:0], resultsKept: w.resultsKept[:0], rec: record{ops: w.rec.ops[:0]}, docs: w.docs, toks: w.toks, ordinal: w.ordinal, targets: w.targets[:0], body: w.body[:0], packed: w.packed[:0]}
-	if cap(w.body) < maxPooledBody {
+	if cap(w.body) < maxPooledBody && !s.spare.CompareAndSwap(nil, w) {
+		s.writes.Put(w)
+	}
+}
+
+// rest gives the spare write to the collector to take, should no write need it soon.
+func (s *Store) rest() {
+	if w := s.spare.Swap(nil); w != nil {
 		s.writes.Put(w)
 	}
 }
@@ -419,6 +429,11 @@ func (w *write) pack() {
 	if w.late {
 		return
 	}
+	size := 0
+	for i := range w.ops {
+		size += len(w.ops[i].Source)
+	}
+	w.body = slices.Grow(w.body, size)
 	for i := range w.ops {
 		if w.packs(i) {
 			w.body = append(w.body, w.ops[i].Source...)
