@@ -50,7 +50,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if old := d.files[e.name]; old != nil {
 		k.displaceLocked(old, now)
 	}
-	s := k.newSourceLocked(in, e, c, compressed, now)
+	s := k.newSourceLocked(in, e, c, compressed, rotated, now)
 	if rotated {
 		s.replaced = true
 		k.endings[s] = struct{}{}
@@ -114,6 +114,9 @@ func (k *keeper) beforeUnread(s *source) {
 	}
 }
 
+// clockTick is how far a file system's clock may lie behind ours: the kernel stamps files with the time of its last tick.
+const clockTick = 10 * time.Millisecond
+
 // isNewer reports whether a rotation was made after the last source of c was first seen, so that none of it can have been read.
 func (k *keeper) isNewer(c *chain, e *entry) bool {
 	var last *source
@@ -126,7 +129,7 @@ func (k *keeper) isNewer(c *chain, e *entry) bool {
 		return false
 	}
 	if e.st.place.btime != 0 {
-		return time.Unix(0, e.st.place.btime).After(last.born)
+		return time.Unix(0, e.st.place.btime).Add(clockTick).After(last.born)
 	}
 	return e.st.mtime.After(last.watchTime)
 }
