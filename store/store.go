@@ -36,7 +36,7 @@ type Config struct {
 	HeadMemory   int64         // bytes of all heads; above it the largest is sealed, above 2 times it writes are refused; default 256 MiB
 	HeadDocs     int           // documents of a head before it is sealed; default 1,000,000
 	HeadAge      time.Duration // age of a head before it is sealed; default 1 h
-	HeadBytes    int64         // bytes of one head's memory before it is sealed; default 64 MiB
+	HeadBytes    int64         // bytes of one head's memory before it is sealed; default 48 MiB
 	JournalBytes int64         // journal size past which the head that pins the oldest extent is sealed; default 512 MiB
 	ExtentBytes  int64         // size of a journal extent; default 64 MiB
 	CacheBytes   int64         // decoded pieces of segments; default 96 MiB
@@ -59,7 +59,7 @@ type Retention struct {
 
 // DefaultConfig is what a store uses; Dir must be set.
 func DefaultConfig() Config {
-	return Config{HeadMemory: 256 << 20, HeadDocs: 1_000_000, HeadAge: time.Hour, HeadBytes: 64 << 20, JournalBytes: 512 << 20, ExtentBytes: 64 << 20,
+	return Config{HeadMemory: 256 << 20, HeadDocs: 1_000_000, HeadAge: time.Hour, HeadBytes: 48 << 20, JournalBytes: 512 << 20, ExtentBytes: 64 << 20,
 		CacheBytes: 96 << 20, WriteBytes: 256 << 20, FloodPercent: 95}
 }
 
