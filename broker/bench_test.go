@@ -67,13 +67,13 @@ func BenchmarkFloor(b *testing.B) {
 }
 
 // BenchmarkInProcess produces, polls and commits by direct calls, every call acknowledged after its sync.
-func BenchmarkInProcess(b *testing.B) { inProcess(b, benchRecords(benchCall), "lz4") }
+func BenchmarkInProcess(b *testing.B) { inProcess(b, benchRecords(benchCall), "snappy") }
 
 // BenchmarkInProcessNone is the same without compression.
 func BenchmarkInProcessNone(b *testing.B) { inProcess(b, benchRecords(benchCall), "none") }
 
 // BenchmarkInProcessNoise is the same with values that do not get smaller.
-func BenchmarkInProcessNoise(b *testing.B) { inProcess(b, noiseRecords(), "lz4") }
+func BenchmarkInProcessNoise(b *testing.B) { inProcess(b, noiseRecords(), "snappy") }
 
 // BenchmarkInProcessNoiseNone is its measure.
 func BenchmarkInProcessNoiseNone(b *testing.B) { inProcess(b, noiseRecords(), "none") }

@@ -210,7 +210,7 @@ func (c *produceCall) appendBatch(k int32, d *destination, first, end, size int,
 		}
 	}
 	records := c.builder.Count()
-	mark, err := c.write(d, slab, c.builder.Finish(), records)
+	mark, err := c.write(d, slab, c.builder.FinishUnsealed(), records)
 	if err != nil {
 		d.err = storageError(err)
 		return
@@ -226,19 +226,18 @@ func (c *produceCall) appendBatch(k int32, d *destination, first, end, size int,
 	d.batches = append(d.batches, builtBatch{records, mark})
 }
 
-// write appends a batch that lies in s, compressed where that pays.
+// write appends a batch without CRC that lies in s, compressed where that pays.
 func (c *produceCall) write(d *destination, s *journal.Slab, b []byte, records int) (journal.Mark, error) {
 	codec := d.topic.config.Load().ownCodec
-	if codec == journal.CodecNone || len(b) < packFrom || !d.p.tryPack() {
-		return d.p.appendBuilt(s, b, records)
-	}
-	packed, out := c.b.codecs.pack(codec, b)
-	if packed == nil {
+	if codec != journal.CodecNone && len(b) >= packFrom && d.p.tryPack() {
+		if packed, out := c.b.codecs.pack(codec, b); packed != nil {
+			defer packed.Release()
+			return d.p.appendBuilt(nil, out, records)
+		}
 		d.p.packPause.Store(packPauses)
-		return d.p.appendBuilt(s, b, records)
 	}
-	defer packed.Release()
-	return d.p.appendBuilt(nil, out, records)
+	journal.SetCodec(b, journal.CodecNone)
+	return d.p.appendBuilt(s, b, records)
 }
 
 func (c *produceCall) add(r *queue.Record, now time.Time) {

@@ -41,7 +41,7 @@ const noEffect = "Kept and returned; without effect on one node."
 func topicSettings() []topicSetting {
 	return []topicSetting{
 		{name: "cleanup.policy", def: "delete", kind: configList, words: []string{"delete"}, synonym: "log.cleanup.policy", doc: "How old records go: delete."},
-		{name: "compression.own", def: "lz4", kind: configString, words: []string{"lz4", "snappy", "none"}, doc: "How weir's own parts compress their batches, where it pays; clients need not know."},
+		{name: "compression.own", def: "snappy", kind: configString, words: []string{"lz4", "snappy", "none"}, doc: "How weir's own parts compress their batches, where it pays; clients need not know."},
 		{name: "compression.type", def: "producer", kind: configString, words: []string{"producer"}, doc: "Batches are kept as the producer compressed them."},
 		{name: "delete.retention.ms", def: "86400000", kind: configLong, high: math.MaxInt64, doc: noEffect},
 		{name: "file.delete.delay.ms", def: "60000", kind: configLong, high: math.MaxInt64, doc: noEffect},

@@ -134,7 +134,8 @@ func SetLogAppendTime(b []byte, ms int64) {
 	sealCRC(b)
 }
 
-// SetCodec makes the header of b, one whole batch, right again after its records were replaced by themselves compressed with codec.
+// SetCodec makes the header of b, one whole batch, right again after its records were replaced by themselves compressed with codec,
+// or left as they are for CodecNone.
 func SetCodec(b []byte, codec int) {
 	binary.BigEndian.PutUint32(b[8:], uint32(len(b)-lengthAt))
 	binary.BigEndian.PutUint16(b[21:], binary.BigEndian.Uint16(b[21:])&^AttrCodec|uint16(codec))

@@ -73,6 +73,15 @@ func (e *Builder) Add(ms int64, key, value []byte, headers []RecordHeader) {
 
 // Finish writes the header and gives the bytes of Reset with the batch behind them. A batch without records is left out.
 func (e *Builder) Finish() []byte {
+	b := e.FinishUnsealed()
+	if e.count > 0 {
+		sealCRC(b[e.at:])
+	}
+	return b
+}
+
+// FinishUnsealed is Finish but for the CRC, for a batch that SetCodec gets next.
+func (e *Builder) FinishUnsealed() []byte {
 	if e.count == 0 {
 		return e.b[:e.at]
 	}
@@ -84,7 +93,6 @@ func (e *Builder) Finish() []byte {
 	binary.BigEndian.PutUint64(b[35:], uint64(e.maxTime))
 	putNoProducer(b)
 	binary.BigEndian.PutUint32(b[57:], uint32(e.count))
-	sealCRC(b)
 	return e.b
 }
 

@@ -1,6 +1,6 @@
 // Command ship measures the way of a line from a file into the embedded broker, agent and broker in one process, nobody reading.
 //
-//	go run ./bench/ship -mb 256 -lines access -own lz4
+//	go run ./bench/ship -mb 256 -lines access -own snappy
 //
 // It prints MB/s, CPU seconds per GiB of log and bytes on disk per byte read. With -read a member reads what is produced, too.
 package main
@@ -27,7 +27,7 @@ func main() {
 	log.SetFlags(0)
 	mb := flag.Int64("mb", 256, "MiB of log files")
 	kind := flag.String("lines", "access", "access: a web server's log; spring: logs of three Spring Boot services")
-	own := flag.String("own", "lz4", "the topic's compression.own")
+	own := flag.String("own", "snappy", "the topic's compression.own")
 	dir := flag.String("dir", "", "working folder (default: a temporary one, removed at the end)")
 	profile := flag.String("cpu-profile", "", "file for a CPU profile")
 	read := flag.Bool("read", false, "read it as well, and commit")
