@@ -110,7 +110,9 @@ type slot struct {
 	path  string
 	field *Field
 	sub   *level // objects, and keys the mapping has not
+	num   int32  // its place in the level; -1: the level does not remember it
 	next  int32  // the slot that followed last time
+	other int32  // the slot that followed before next did
 	known bool   // field or object of the mapping
 	over  bool   // the mapping has no room for it
 	obj   uint64 // the last object that had the key
@@ -212,18 +214,18 @@ func (s *Scanner) object(l *level, depth int) error {
 	}
 	s.objSeq++
 	obj := s.objSeq
-	guess := int32(0)
+	guess, other := int32(0), int32(0)
 	var prev *slot
 	for {
 		s.space()
-		sl, err := s.key(l, guess, obj)
+		sl, err := s.key(l, guess, other, obj)
 		if err != nil {
 			return err
 		}
-		if prev != nil && prev != sl {
-			prev.next = s.slotIndex(l, sl, prev.next)
+		if prev != nil && sl.num >= 0 && prev.next != sl.num {
+			prev.next, prev.other = sl.num, prev.next
 		}
-		guess, prev = sl.next, sl
+		guess, other, prev = sl.next, sl.other, sl
 		if err := s.member(sl, depth); err != nil {
 			return err
 		}
@@ -245,19 +247,8 @@ func (s *Scanner) object(l *level, depth int) error {
 	return nil
 }
 
-// slotIndex is the place of sl in l, or old when it is not remembered there.
-func (s *Scanner) slotIndex(l *level, sl *slot, old int32) int32 {
-	if int(old) < len(l.slots) && &l.slots[old] == sl {
-		return old
-	}
-	if i, ok := l.index[string(sl.key)]; ok {
-		return i
-	}
-	return old
-}
-
-// key reads a key and its colon and finds its slot: the guessed one nearly always.
-func (s *Scanner) key(l *level, guess int32, obj uint64) (*slot, error) {
+// key reads a key and its colon and finds its slot: the guessed one nearly always, or the other.
+func (s *Scanner) key(l *level, guess, other int32, obj uint64) (*slot, error) {
 	if s.i >= len(s.b) || s.b[s.i] != '"' {
 		return nil, s.fail("Unexpected character: was expecting double-quote to start field name")
 	}
@@ -265,12 +256,15 @@ func (s *Scanner) key(l *level, guess int32, obj uint64) (*slot, error) {
 		return nil, s.fail("The number of keys of the document exceeds the allowed maximum of [%d]", maxKeys)
 	}
 	s.i++
-	if int(guess) < len(l.slots) {
-		g := &l.slots[guess]
-		if end := s.i + len(g.front); end <= len(s.b) && string(s.b[s.i:end]) == string(g.front) {
-			s.i = end
-			return g, s.behindKey(g, obj)
+	for range 2 {
+		if int(guess) < len(l.slots) {
+			g := &l.slots[guess]
+			if end := s.i + len(g.front); end <= len(s.b) && string(s.b[s.i:end]) == string(g.front) {
+				s.i = end
+				return g, s.behindKey(g, obj)
+			}
 		}
+		guess = other
 	}
 	raw, esc, err := s.str()
 	if err != nil {
@@ -321,7 +315,7 @@ func (s *Scanner) newSlot(l *level, raw []byte, esc bool) (*slot, error) {
 	enc := AppendString(nil, name)
 	enc = enc[1 : len(enc)-1]
 	front := append(append([]byte(nil), raw...), '"', ':')
-	sl := slot{key: front[:len(raw):len(raw)], front: front, path: join(l.path, name)}
+	sl := slot{num: -1, key: front[:len(raw):len(raw)], front: front, path: join(l.path, name)}
 	sl.enc = append(appendUvarint([]byte{ShapeKey}, uint64(len(enc))), enc...)
 	if err := s.resolve(l, name, &sl); err != nil {
 		return nil, err
@@ -329,7 +323,8 @@ func (s *Scanner) newSlot(l *level, raw []byte, esc bool) (*slot, error) {
 	if len(l.slots) >= maxLevelSlots {
 		return &sl, nil
 	}
-	sl.next = int32(len(l.slots)) + 1
+	sl.num, sl.next = int32(len(l.slots)), int32(len(l.slots))+1
+	sl.other = sl.next
 	if len(l.slots) == cap(l.slots) { // pointers into the old array live no longer than this call chain needs
 		l.slots = append(make([]slot, 0, 2*len(l.slots)+8), l.slots...)
 	}
