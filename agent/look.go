@@ -34,6 +34,7 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 		entries, absent = k.stat(d, list, some)
 	}
 	if full {
+		list, entries, absent = k.steady(d, list, entries, absent, some, now)
 		absent = append(absent, k.unlisted(d, list)...)
 	}
 	k.a.mu.Lock()
@@ -55,6 +56,39 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 			}
 		}
 	}
+}
+
+// steadyLooks is how often a directory is looked at again while its files change names.
+const steadyLooks = 8
+
+// steady looks again while there are new files, until two looks agree: names that are shifted during a look can hide a file, and what
+// is found after its successor would be taken for history.
+func (k *keeper) steady(d *dir, list []string, entries []*entry, absent []string, some names, now time.Time) ([]string, []*entry, []string) {
+	for range steadyLooks {
+		if !k.anyNew(entries) {
+			break
+		}
+		again, ok := k.names(d, nil, now)
+		if !ok {
+			break
+		}
+		found, gone := k.stat(d, again, some)
+		same := slices.EqualFunc(entries, found, func(a, b *entry) bool {
+			return a.name == b.name && a.st.place.inode() == b.st.place.inode()
+		})
+		list, entries, absent = again, found, gone
+		if same {
+			break
+		}
+	}
+	return list, entries, absent
+}
+
+// anyNew reports whether a file is among them that no source holds.
+func (k *keeper) anyNew(entries []*entry) bool {
+	k.a.mu.Lock()
+	defer k.a.mu.Unlock()
+	return slices.ContainsFunc(entries, func(e *entry) bool { return k.a.byInode[e.st.place.inode()] == nil })
 }
 
 // rotated reports whether a known name holds another file, or none.
