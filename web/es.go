@@ -14,7 +14,7 @@ import (
 // maxAnswer bounds what one search may answer: 200 rows of a few KiB fit many times.
 const maxAnswer = 64 << 20
 
-// store sends one request to h as the user of r and gives the parsed answer; a status of 400 or more is a *problem.
+// ask sends one request to h as the user of r and gives the parsed answer; a status of 400 or more is a *problem.
 func (s *Server) ask(ctx context.Context, h http.Handler, r *http.Request, method, path string, body any) (*fastjson.Value, error) {
 	var buf bytes.Buffer
 	if body != nil {

@@ -131,6 +131,9 @@ func (n *node) writer(o pipeline.ESOptions) (bulk.Writer, error) {
 		n.groups[o.Group] = true
 		return live.Tap(n.hub, labelledWriter{n.store.For(o.Group)}), nil
 	}
+	if o.CACert != "" || o.Insecure || o.Path != "" || o.Proxy != "" {
+		return nil, errors.New("the elasticsearch output's options for certificates, path and proxy are not supported: leave them out")
+	}
 	hosts := o.Hosts
 	if own {
 		if n.cfg.Store.At == "embedded" {
