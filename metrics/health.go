@@ -18,6 +18,7 @@ type Condition struct {
 type Health struct {
 	mu    sync.Mutex
 	parts map[string]Condition
+	asked map[string]func() (ready bool, reason string)
 	notes map[string]string
 }
 
@@ -29,6 +30,16 @@ func (h *Health) Set(part string, ready bool, reason string) {
 		h.parts = map[string]Condition{}
 	}
 	h.parts[part] = Condition{part, ready, reason}
+}
+
+// Watch asks f for the state of a part whenever somebody looks. f must not wait.
+func (h *Health) Watch(part string, f func() (ready bool, reason string)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.asked == nil {
+		h.asked = map[string]func() (bool, string){}
+	}
+	h.asked[part] = f
 }
 
 // Note adds a remark that does not make the process unready, such as a listener open to the network.
@@ -45,8 +56,13 @@ func (h *Health) Note(key, text string) {
 func (h *Health) Conditions() ([]Condition, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]Condition, 0, len(h.parts))
+	list := make([]Condition, 0, len(h.parts)+len(h.asked))
 	ready := true
+	for part, f := range h.asked {
+		ok, reason := f()
+		list = append(list, Condition{part, ok, reason})
+		ready = ready && ok
+	}
 	for _, c := range h.parts {
 		list = append(list, c)
 		ready = ready && c.Ready

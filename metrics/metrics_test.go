@@ -52,4 +52,9 @@ func TestHealth(t *testing.T) {
 	if w := get("/readyz"); w.Code != 200 {
 		t.Errorf("readyz = %d %s", w.Code, w.Body)
 	}
+	full := false
+	h.Watch("store", func() (bool, string) { return !full, "disk full; make room" })
+	if full = true; get("/readyz").Code != 503 {
+		t.Error("a watched part that is not ready was not asked")
+	}
 }

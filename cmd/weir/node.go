@@ -61,7 +61,6 @@ type node struct {
 	log    *slog.Logger
 	ports  listeners
 	demo   bool
-	lock   io.Closer
 	parts  []part
 	ready  ready
 	health metrics.Health
@@ -71,7 +70,6 @@ type node struct {
 
 	broker    *broker.Broker // nil with a real Kafka
 	queue     queue.Queue
-	queueLoc  string
 	store     *store.Store // nil with a real cluster
 	rest      http.Handler
 	hub       *live.Hub
@@ -175,6 +173,12 @@ func (n *node) openStore(context.Context) error {
 	n.store = s
 	n.onClose(s.Close)
 	n.add("store", s.Run)
+	n.health.Watch("store", func() (bool, string) {
+		if s.Stats().Damaged > 0 {
+			return false, "segments are damaged and set aside; the log names them"
+		}
+		return true, ""
+	})
 	h := rest.New(s, n.log.With("part", "rest"))
 	n.rest = h
 	return n.serve("elasticsearch", n.cfg.Listen.Elasticsearch, localHosts(h, n.ports.insecure), &n.ready.Elasticsearch)
@@ -226,14 +230,24 @@ func (n *node) openBroker(context.Context) error {
 	n.onClose(b.Close)
 	n.add("broker", b.Run)
 	n.ready.Kafka = ln.Addr().String()
-	n.health.Set("broker", true, "")
+	n.health.Watch("broker", func() (bool, string) {
+		switch st := b.Stats(); {
+		case st.DiskFull:
+			return false, "producers are refused: make room on the disk"
+		case st.Poisoned > 0:
+			return false, "a sync failed; the broker tries again every few seconds"
+		case st.Offline > 0:
+			return false, "partitions did not open; the log names them"
+		}
+		return true, ""
+	})
 	return nil
 }
 
 // openQueue chooses the queue that agent and pipelines use.
 func (n *node) openQueue(ctx context.Context) error {
 	if n.broker != nil {
-		n.queue, n.queueLoc = labelled{n.broker}, n.ready.Kafka
+		n.queue = labelled{n.broker}
 		return nil
 	}
 	if found, err := n.outputOf(); found {
@@ -246,7 +260,7 @@ func (n *node) openQueue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.queue, n.queueLoc = q, n.cfg.Queue
+	n.queue = q
 	return nil
 }
 

@@ -20,6 +20,12 @@ func (n *node) openAgent(context.Context) error {
 	}
 	n.agent = a
 	n.add("agent", a.Run)
+	n.health.Watch("agent", func() (bool, string) {
+		if st := a.Status(); st.Retrying {
+			return false, "the queue does not take records: " + st.LastError
+		}
+		return true, ""
+	})
 	return nil
 }
 
@@ -32,6 +38,6 @@ func (n *node) outputOf() (bool, error) {
 		return false, nil
 	}
 	q, err := n.openOutput(n.cfg.Output, os.Stdout)
-	n.queue, n.queueLoc = q, n.cfg.Queue
+	n.queue = q
 	return true, err
 }
