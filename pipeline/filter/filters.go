@@ -6,6 +6,7 @@ package filter
 
 import (
 	"slices"
+	"time"
 
 	"github.com/weirlog/weir/event"
 	"github.com/weirlog/weir/pipeline/plugin"
@@ -25,12 +26,24 @@ type Filter interface {
 	Filter(e *event.Event) Result
 }
 
-// Spec is a row of the table.
+// Flusher is implemented by filters that make events by the clock. They are Shared or Ordered.
+type Flusher interface {
+	// Flush is called every few seconds, and once with final set when no more events come. Events it appends to b, made of
+	// event.NoRecord, go through the filters behind this one. It is never called together with Filter of the same instance.
+	Flush(now time.Time, final bool, b *event.Batch)
+}
+
+// Spec is a row of the table. A filter that is an io.Closer is closed when its pipeline ends, or goes on without it.
 type Spec struct {
 	Name    string
 	Options []plugin.Option // besides those every filter has
 	New     func(a *plugin.Args, env *plugin.Env) Filter
 	Shared  bool // one instance for all workers; it locks
+	Ordered bool // needs every event in order: its pipeline has one worker
+	// OrderedIf says so of some configurations only; nil is never.
+	OrderedIf func(a *plugin.Args) bool
+	// Reaches: the filter asks somebody outside of the process, or waits. A trace leaves it out.
+	Reaches bool
 	// OwnCommon: the filter applies the common options itself, to the events it makes.
 	OwnCommon bool
 }
