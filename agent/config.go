@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/weirlog/weir/agent/processor"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/vfs"
 )
@@ -37,7 +38,7 @@ type Config struct {
 	// Tags come before an input's tags.
 	Tags []string
 	// Processors run after those of the input.
-	Processors []Processor
+	Processors []processor.Config
 	// Inputs are asked in order; a file that two of them match belongs to the first.
 	Inputs []Input
 	// Memory bounds all buffers of records, in bytes. When it is used up reading stops; finding and holding files goes on.
@@ -86,7 +87,7 @@ type Input struct {
 	Fields          map[string]any
 	FieldsUnderRoot bool
 	Tags            []string
-	Processors      []Processor
+	Processors      []processor.Config
 	// KeepNull keeps fields whose value is null (default: they are removed from what ndjson and processors made).
 	KeepNull bool
 	// Pipeline and Index become @metadata.pipeline and @metadata.raw_index.
@@ -181,16 +182,6 @@ type Container struct {
 // IncludeMessage keeps lines that match one of the regular expressions.
 type IncludeMessage struct {
 	Patterns []string
-}
-
-// Processor is a step over events by its name in filebeat.yml, with its settings as they stand there.
-type Processor struct {
-	Name string
-	Args map[string]any
-	// When is a condition in filebeat.yml's form ({"equals": {"log.level": "debug"}}); nil is always.
-	When map[string]any
-	// Place is where it stands ("filebeat.yml:41"); it names the rule when a processor drops an event.
-	Place string
 }
 
 // Default bounds and pauses.

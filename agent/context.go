@@ -2,11 +2,10 @@ package agent
 
 import (
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -74,7 +73,7 @@ func addUser(t map[string]any, fields map[string]any, underRoot bool, tags []str
 		if !underRoot {
 			fields = map[string]any{"fields": fields}
 		}
-		mergeTree(t, fields, true)
+		tree.Merge(t, fields, true)
 	}
 	if len(tags) == 0 {
 		return
@@ -89,24 +88,13 @@ func addUser(t map[string]any, fields map[string]any, underRoot bool, tags []str
 // render fills the rendered parts from tree and metadata.
 func (e *envelope) render() {
 	e.meta = append(e.meta[:0], `","@metadata":`...)
-	e.meta = appendObject(e.meta, e.metadata)
+	e.meta = tree.AppendObject(e.meta, e.metadata)
 	e.meta = append(e.meta, `,"message":"`...)
 
 	log, _ := e.tree["log"].(map[string]any)
-	e.log = append(appendMembers(e.log[:0], log, true), '}')
-	e.rest = appendMembers(e.rest[:0], without(e.tree, "log"), true)
+	e.log = append(tree.AppendMembers(e.log[:0], log, true), '}')
+	e.rest = tree.AppendMembers(e.rest[:0], tree.Without(e.tree, "log"), true)
 	e.rest = append(e.rest, '}')
-}
-
-// without is a tree less some keys of its root, those a line gives included.
-func without(t map[string]any, keys ...string) map[string]any {
-	out := make(map[string]any, len(t))
-	for k, v := range t {
-		if k != "@timestamp" && k != "@metadata" && k != "message" && !slices.Contains(keys, k) {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // appendPlain renders a message that has no fields of its own. bad says that its text held bytes that are no UTF-8.
@@ -115,10 +103,10 @@ func (e *envelope) appendPlain(b []byte, stamp []byte, m *lines.Message) (out []
 	if m.At.IsZero() {
 		b = append(b, stamp...)
 	} else {
-		b = appendTime(b, m.At)
+		b = tree.AppendTime(b, m.At)
 	}
 	b = append(b, e.meta...)
-	b, bad = appendString(b, m.Text)
+	b, bad = tree.AppendText(b, m.Text)
 	b = append(b, `","log":{"offset":`...)
 	b = strconv.AppendInt(b, m.Offset, 10)
 	flags := m.Flags
@@ -127,11 +115,11 @@ func (e *envelope) appendPlain(b []byte, stamp []byte, m *lines.Message) (out []
 	}
 	if flags != 0 {
 		b = append(b, `,"flags":`...)
-		b = appendValue(b, flags.AppendNames(nil))
+		b = tree.AppendValue(b, flags.AppendNames(nil))
 	}
 	if m.Cut != nil {
 		b = append(b, `,"cut":`...)
-		b = appendObject(b, cutFields(m.Cut))
+		b = tree.AppendObject(b, cutFields(m.Cut))
 	}
 	b = append(b, e.log...)
 	if m.Stream != lines.NoStream {
@@ -146,65 +134,44 @@ func cutFields(c *lines.Cut) map[string]any {
 	return map[string]any{"bytes": c.Bytes, "sha256": hex.EncodeToString(c.SHA256[:])}
 }
 
-// event is a message as a tree, for parsers and processors that change fields.
-type event struct {
-	at       time.Time
-	fields   map[string]any // with message, without @timestamp and @metadata
-	metadata map[string]any
-}
-
-// appendEvent renders a tree: @timestamp, @metadata and message first, the other members by name.
-func (ev *event) append(b []byte) []byte {
-	b = append(b, `{"@timestamp":"`...)
-	b = appendTime(b, ev.at)
-	b = append(b, `","@metadata":`...)
-	b = appendObject(b, ev.metadata)
-	if msg, ok := ev.fields["message"]; ok {
-		b = append(b, `,"message":`...)
-		b = appendValue(b, msg)
-	}
-	b = appendMembers(b, without(ev.fields), true)
-	return append(b, '}')
-}
-
 // newEvent makes the tree of a message.
-func (e *envelope) newEvent(m *lines.Message) *event {
-	ev := &event{at: m.Read, fields: cloneTree(e.tree), metadata: cloneTree(e.metadata)}
+func (e *envelope) newEvent(m *lines.Message) *tree.Event {
+	ev := &tree.Event{At: m.Read, Fields: tree.Clone(e.tree), Metadata: tree.Clone(e.metadata)}
 	if !m.At.IsZero() {
-		ev.at = m.At
+		ev.At = m.At
 	}
-	log, ok := ev.fields["log"].(map[string]any)
+	log, ok := ev.Fields["log"].(map[string]any)
 	if !ok {
 		log = map[string]any{}
-		ev.fields["log"] = log
+		ev.Fields["log"] = log
 	}
 	log["offset"] = m.Offset
 	if m.Flags != 0 {
-		log["flags"] = cloneValue(m.Flags.AppendNames(nil))
+		log["flags"] = tree.CloneValue(m.Flags.AppendNames(nil))
 	}
 	if m.Cut != nil {
 		log["cut"] = cutFields(m.Cut)
 	}
 	if m.Stream != lines.NoStream {
-		ev.fields["stream"] = m.Stream.String()
+		ev.Fields["stream"] = m.Stream.String()
 	}
 	if m.Codec == nil || m.JSON == nil || len(m.Text) > 0 {
-		ev.fields["message"] = strings.ToValidUTF8(string(m.Text), "\uFFFD")
+		ev.Fields["message"] = strings.ToValidUTF8(string(m.Text), "\uFFFD")
 	}
 	if m.Fields != nil {
-		mergeTree(ev.fields, m.Fields, true)
+		tree.Merge(ev.Fields, m.Fields, true)
 	}
 	if m.Codec != nil {
-		ev.putJSON(m)
+		putJSON(ev, m)
 	}
 	return ev
 }
 
-// putJSON puts the object of an ndjson line into the event.
-func (ev *event) putJSON(m *lines.Message) {
+// putJSON puts the object of an ndjson line into ev.
+func putJSON(ev *tree.Event, m *lines.Message) {
 	c := m.Codec
 	if m.Fault != "" && c.AddErrorKey {
-		ev.fault(m.Fault)
+		ev.Fault(m.Fault)
 	}
 	if m.JSON == nil {
 		return
@@ -212,79 +179,24 @@ func (ev *event) putJSON(m *lines.Message) {
 	object := m.JSON
 	if c.MessageKey != "" && m.Fault == "" {
 		object[c.MessageKey] = string(m.Text)
-		delete(ev.fields, "message")
+		delete(ev.Fields, "message")
 	}
 	if c.DocumentID != "" {
-		if id, ok := getField(object, c.DocumentID); ok {
+		if id, ok := tree.Get(object, c.DocumentID); ok {
 			if s, ok := id.(string); ok && s != "" {
-				ev.metadata["_id"] = s
-				dropField(object, c.DocumentID)
+				ev.Metadata["_id"] = s
+				tree.Drop(object, c.DocumentID)
 			}
 		}
 	}
 	if c.ExpandKeys {
-		object = expandKeys(object)
+		object = tree.Expand(object)
 	}
 	if c.Target != "" {
 		nested := map[string]any{}
-		setField(nested, c.Target, object)
-		mergeTree(ev.fields, nested, true)
+		tree.Set(nested, c.Target, object)
+		tree.Merge(ev.Fields, nested, true)
 		return
 	}
-	ev.putRoot(object, c.OverwriteKeys)
-}
-
-// timeLayouts are what an @timestamp within a line may look like.
-var timeLayouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.000Z0700"}
-
-// putRoot merges an object into the root of the event.
-func (ev *event) putRoot(object map[string]any, overwrite bool) {
-	stamp, hasStamp := object["@timestamp"]
-	meta, _ := object["@metadata"].(map[string]any)
-	delete(object, "@timestamp")
-	delete(object, "@metadata")
-	if !overwrite {
-		mergeTree(ev.fields, object, false)
-		return
-	}
-	if typ, ok := object["type"]; ok {
-		if s, isText := typ.(string); !isText || s == "" || s[0] == '_' {
-			ev.fault("type not overwritten (invalid value [" + textOfValue(typ) + "])")
-			delete(object, "type")
-		}
-	}
-	if hasStamp {
-		ev.putStamp(stamp)
-	}
-	mergeTree(ev.metadata, meta, true)
-	mergeTree(ev.fields, object, true)
-}
-
-func (ev *event) putStamp(stamp any) {
-	text, ok := stamp.(string)
-	if !ok {
-		ev.fault("@timestamp not overwritten (not string)")
-		return
-	}
-	var err error
-	for _, layout := range timeLayouts {
-		var at time.Time
-		if at, err = time.Parse(layout, text); err == nil {
-			ev.at = at
-			return
-		}
-	}
-	ev.fault("@timestamp not overwritten (parse error on " + text + ")")
-}
-
-// fault sets error.message and error.type as ndjson does.
-func (ev *event) fault(message string) {
-	mergeTree(ev.fields, map[string]any{"error": map[string]any{"message": message, "type": "json"}}, true)
-}
-
-func textOfValue(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	return string(appendValue(nil, v))
+	ev.PutRoot(object, c.OverwriteKeys)
 }

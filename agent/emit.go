@@ -3,6 +3,8 @@ package agent
 import (
 	"slices"
 
+	"github.com/weirlog/weir/agent/processor"
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -29,19 +31,19 @@ func (l *lane) Emit(m *lines.Message) {
 	if m.Codec == nil && m.Fields == nil && len(s.in.chain) == 0 {
 		stamp := l.stamp
 		if !m.Read.Equal(l.now) {
-			stamp = appendTime(nil, m.Read)
+			stamp = tree.AppendTime(nil, m.Read)
 		}
 		b.arena, bad = s.env.appendPlain(b.arena, stamp, m)
 	} else {
 		ev := s.env.newEvent(m)
-		if rule := s.in.process(ev); rule != "" {
+		if rule := processor.Run(s.in.chain, ev); rule != "" {
 			l.dropAll(m, rule)
 			return
 		}
 		if !s.in.conf.KeepNull {
-			dropNulls(ev.fields)
+			tree.DropNulls(ev.Fields)
 		}
-		b.arena = ev.append(b.arena)
+		b.arena = ev.Append(b.arena)
 	}
 	if bad || m.Flags&lines.BadEncoding != 0 {
 		l.a.stats.badText.Add(1)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/weirlog/weir/agent/processor"
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -16,9 +18,9 @@ type input struct {
 	term   lines.Terminator // for encodings that do not look at the file
 	spec   *lines.Spec
 	filter lines.Filter
-	topic  format
-	once   []processor          // of the input, then of the agent: the first ones, as far as they are constant for a file
-	chain  []processor          // the others
+	topic  processor.Format
+	once   []processor.Step     // of the input, then of the agent: the first ones, as far as they are constant for a file
+	chain  []processor.Step     // the others
 	busy   map[*source]struct{} // being read; only with a harvester limit. Guarded by Agent.mu
 	queue  []*source            // waiting for that; guarded by Agent.mu
 
@@ -47,17 +49,17 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*input, []erro
 	note(err)
 	out.filter, err = lines.NewFilter(in.IncludeLines, in.ExcludeLines)
 	note(err)
-	out.topic, err = parseFormat(c.Topic)
+	out.topic, err = processor.ParseFormat(c.Topic)
 	note(err)
-	for _, list := range [...][]Processor{in.Processors, c.Processors} {
+	for _, list := range [...][]processor.Config{in.Processors, c.Processors} {
 		for i := range list {
-			p, err := compileProcessor(&list[i])
+			p, err := processor.Compile(&list[i])
 			note(err)
 			out.chain = append(out.chain, p)
 		}
 	}
 	if !out.rewrites() {
-		for len(out.chain) > 0 && out.chain[0].constant {
+		for len(out.chain) > 0 && out.chain[0].Constant() {
 			out.once, out.chain = append(out.once, out.chain[0]), out.chain[1:]
 		}
 	}
@@ -75,10 +77,10 @@ func (in *input) constant(c *Config, id *identity) {
 	in.base = map[string]any{}
 	addUser(in.base, c.Fields, c.FieldsUnderRoot, c.Tags)
 	addUser(in.base, in.conf.Fields, in.conf.FieldsUnderRoot, in.conf.Tags)
-	mergeTree(in.base, map[string]any{"input": map[string]any{"type": in.conf.Type}}, true)
-	mergeTree(in.base, id.agentFields(), true)
+	tree.Merge(in.base, map[string]any{"input": map[string]any{"type": in.conf.Type}}, true)
+	tree.Merge(in.base, id.agentFields(), true)
 	if in.conf.ServiceType != "" {
-		mergeTree(in.base, map[string]any{"service": map[string]any{"type": in.conf.ServiceType}}, true)
+		tree.Merge(in.base, map[string]any{"service": map[string]any{"type": in.conf.ServiceType}}, true)
 	}
 	in.metadata = map[string]any{"beat": "filebeat", "type": "_doc", "version": compatVersion(id.compat)}
 	if in.conf.Pipeline != "" {
@@ -125,17 +127,12 @@ func addParser(spec *lines.Spec, p *Parser) error {
 
 // envelope renders what is constant for a source. missing says that the topic named a field that is not there.
 func (in *input) envelope(c *Config, s *source) (e *envelope, missing bool) {
-	tree := cloneTree(in.base)
-	mergeTree(tree, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, true)
-	ev := &event{at: s.born, fields: tree, metadata: cloneTree(in.metadata)}
-	for i := range in.once {
-		if p := &in.once[i]; p.when == nil || p.when(ev) {
-			p.run(ev)
-		}
-	}
-	tree = ev.fields
-	e = &envelope{key: s.chain.key, tree: tree, metadata: ev.metadata}
-	if e.topic, missing = in.topic.text(tree); missing {
+	fields := tree.Clone(in.base)
+	tree.Merge(fields, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, true)
+	ev := &tree.Event{At: s.born, Fields: fields, Metadata: tree.Clone(in.metadata)}
+	processor.Run(in.once, ev) // constant steps drop nothing
+	e = &envelope{key: s.chain.key, tree: ev.Fields, metadata: ev.Metadata}
+	if e.topic, missing = in.topic.Text(ev.Fields); missing {
 		e.topic = DefaultTopic
 	}
 	e.render()

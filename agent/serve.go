@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -57,7 +58,7 @@ func (l *lane) serve(s *source) {
 
 func (l *lane) clockNow() {
 	l.now = time.Now()
-	l.stamp = appendTime(l.stamp[:0], l.now)
+	l.stamp = tree.AppendTime(l.stamp[:0], l.now)
 }
 
 // file is the open file of s and whether s ends at the end of it; nil when s is not to be read now.

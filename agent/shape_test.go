@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirlog/weir/agent/processor"
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/vfs"
 )
@@ -20,7 +22,7 @@ func field(t *testing.T, value []byte, path string) string {
 	if err := json.Unmarshal(value, &m); err != nil {
 		t.Fatalf("%s: %v", value, err)
 	}
-	v, ok := getField(m, path)
+	v, ok := tree.Get(m, path)
 	if !ok {
 		return ""
 	}
@@ -78,7 +80,7 @@ func TestShapes(t *testing.T) {
 		{"utf-16", func(_ *Config, in *Input) { in.Encoding = "utf-16-bom" }, "\xff\xfea\x00\n\x00b\x00\r\x00\n\x00", []map[string]string{{"message": "a"}, {"message": "b", "log.offset": "6"}}},
 		{"torn zeros", func(*Config, *Input) {}, strings.Repeat("\x00", 5000) + "x\n", []map[string]string{{"message": "x", "log.flags": `["nul"]`}}},
 		{"processors", func(_ *Config, in *Input) {
-			in.Processors = []Processor{
+			in.Processors = []processor.Config{
 				{Name: "drop_event", When: map[string]any{"contains": map[string]any{"message": "debug"}}, Place: "filebeat.yml:7"},
 				{Name: "add_fields", Args: map[string]any{"target": "", "fields": map[string]any{"team": "a"}}},
 				{Name: "rename", Args: map[string]any{"fields": []any{map[string]any{"from": "team", "to": "group"}}}},

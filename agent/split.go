@@ -3,6 +3,7 @@ package agent
 import (
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/lines"
 	"github.com/weirlog/weir/queue"
@@ -46,7 +47,7 @@ func splitRecord(r *queue.Record, limit int) []queue.Record {
 		return nil
 	}
 	message, _ := event["message"].(string)
-	escaped, _ := appendString(nil, []byte(message))
+	escaped, _ := tree.AppendText(nil, []byte(message))
 	room := limit - (len(r.Value) - len(escaped)) - partMargin
 	if room < partMargin || message == "" {
 		return nil
@@ -68,7 +69,7 @@ func cutEscaped(text []byte, room int) [][]byte {
 		n := min(len(text), room)
 		for {
 			piece := lines.CutText(text, n)
-			if escaped, _ := appendString(nil, piece); len(escaped) <= room || n <= 1 {
+			if escaped, _ := tree.AppendText(nil, piece); len(escaped) <= room || n <= 1 {
 				out = append(out, piece)
 				text = text[len(piece):]
 				break
@@ -80,7 +81,7 @@ func cutEscaped(text []byte, room int) [][]byte {
 }
 
 func partValue(event map[string]any, text string, index, count int) []byte {
-	part := cloneTree(event)
+	part := tree.Clone(event)
 	log, ok := part["log"].(map[string]any)
 	if !ok {
 		log = map[string]any{}
@@ -90,12 +91,12 @@ func partValue(event map[string]any, text string, index, count int) []byte {
 	log["flags"] = append(flags[:len(flags):len(flags)], "split")
 	log["part"] = map[string]any{"index": index, "count": count}
 	b := append([]byte(nil), `{"@timestamp":`...)
-	b = appendValue(b, part["@timestamp"])
+	b = tree.AppendValue(b, part["@timestamp"])
 	b = append(b, `,"@metadata":`...)
-	b = appendValue(b, part["@metadata"])
+	b = tree.AppendValue(b, part["@metadata"])
 	b = append(b, `,"message":`...)
-	b = appendQuoted(b, text)
-	return append(appendMembers(b, without(part), true), '}')
+	b = tree.AppendQuoted(b, text)
+	return append(tree.AppendMembers(b, tree.Without(part), true), '}')
 }
 
 // share is the i-th of n touching parts of a range.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/agent/processor"
 )
 
 // supportedInputs are the input types an agent runs.
@@ -232,7 +233,7 @@ func bindMultiline(b *binder) *agent.Multiline {
 const cloudProcessor = "add_cloud_metadata"
 
 // bindProcessor reads one entry of processors: a map with the processor's name as its one key.
-func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []agent.Processor {
+func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []processor.Config {
 	if n.Kind != Map || len(n.Keys) == 0 {
 		f.fail(n.Pos, 1, "", "%s must be a map with the processor's name as its key", path)
 		return nil
@@ -241,13 +242,13 @@ func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []agent.P
 		f.fail(n.Pos, 2, "give each processor its own when:", "%s: if/then/else is not supported", path)
 		return nil
 	}
-	var list []agent.Processor
+	var list []processor.Config
 	for _, k := range n.Keys {
 		if k.Name == cloudProcessor {
 			*warnings = append(*warnings, Warning{k.Pos, path + "." + k.Name, "cloud metadata is not added"})
 			continue
 		}
-		p := agent.Processor{Name: k.Name, Place: fmt.Sprintf("%s:%d", f.name, k.Pos.Line)}
+		p := processor.Config{Name: k.Name, Place: fmt.Sprintf("%s:%d", f.name, k.Pos.Line)}
 		if args, ok := k.Val.Plain().(map[string]any); ok {
 			if when, ok := args["when"].(map[string]any); ok {
 				p.When = condition(when)

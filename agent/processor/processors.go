@@ -1,24 +1,39 @@
-package agent
+package processor
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/weirlog/weir/agent/tree"
 )
 
-// processor is one compiled step over events.
-type processor struct {
+// Config is a step over events by its name in filebeat.yml, with its settings as they stand there.
+type Config struct {
+	Name string
+	Args map[string]any
+	// When is a condition in filebeat.yml's form ({"equals": {"log.level": "debug"}}); nil is always.
+	When map[string]any
+	// Place is where it stands ("filebeat.yml:41"); it names the rule when a processor drops an event.
+	Place string
+}
+
+// Step is one compiled step over events.
+type Step struct {
 	rule string // what a drop is counted under: place and name
 	when condition
-	run  func(ev *event) (keep bool)
+	run  func(ev *tree.Event) (keep bool)
 	// constant says that what the step does depends on nothing but what is constant for a file, so that it is done once per file.
 	constant bool
 }
 
-// process runs the steps; the result is "" or the rule that dropped the event.
-func (in *input) process(ev *event) (rule string) {
-	for i := range in.chain {
-		p := &in.chain[i]
+// Constant reports whether the step does the same for all lines of a file.
+func (s *Step) Constant() bool { return s.constant }
+
+// Run runs steps over an event; the result is "" or the rule that dropped the event.
+func Run(steps []Step, ev *tree.Event) (rule string) {
+	for i := range steps {
+		p := &steps[i]
 		if p.when != nil && !p.when(ev) {
 			continue
 		}
@@ -32,7 +47,7 @@ func (in *input) process(ev *event) (rule string) {
 // processors are the steps that are known, by name.
 var processors = [...]struct {
 	name     string
-	compile  func(args arguments) (func(ev *event) bool, error)
+	compile  func(args arguments) (func(ev *tree.Event) bool, error)
 	constant bool // adds what is the same for all lines of a file
 }{
 	{"add_docker_metadata", compileDockerMetadata, true},
@@ -53,10 +68,10 @@ var processors = [...]struct {
 	{"truncate_fields", compileTruncate, false},
 }
 
-// compileProcessor makes a step of its settings.
-func compileProcessor(p *Processor) (processor, error) {
-	out := processor{rule: strings.TrimSpace(p.Place + " " + p.Name)}
-	fail := func(err error) (processor, error) {
+// Compile makes a step of its settings.
+func Compile(p *Config) (Step, error) {
+	out := Step{rule: strings.TrimSpace(p.Place + " " + p.Name)}
+	fail := func(err error) (Step, error) {
 		if p.Place != "" {
 			err = fmt.Errorf("%s: %w", p.Place, err)
 		}
@@ -82,7 +97,7 @@ func compileProcessor(p *Processor) (processor, error) {
 		}
 		return out, nil
 	}
-	return fail(fmt.Errorf("processor %s is not supported; these are: %s", p.Name, strings.Join(ProcessorNames(), ", ")))
+	return fail(fmt.Errorf("processor %s is not supported; these are: %s", p.Name, strings.Join(Names(), ", ")))
 }
 
 // arguments are the settings of a step; each is asked for once, and what nobody asked for is an error.
@@ -170,7 +185,7 @@ func textList(key string, v any) ([]string, error) {
 	return nil, fmt.Errorf("%s: %v is no list of texts", key, v)
 }
 
-func compileAddFields(args arguments) (func(*event) bool, error) {
+func compileAddFields(args arguments) (func(*tree.Event) bool, error) {
 	fields, err := args.object("fields")
 	if err != nil {
 		return nil, err
@@ -182,40 +197,29 @@ func compileAddFields(args arguments) (func(*event) bool, error) {
 	return addUnder(target, fields), nil
 }
 
-func addUnder(target string, fields map[string]any) func(*event) bool {
+func addUnder(target string, fields map[string]any) func(*tree.Event) bool {
 	if target == "@metadata" {
-		return func(ev *event) bool { mergeTree(ev.metadata, fields, true); return true }
+		return func(ev *tree.Event) bool { tree.Merge(ev.Metadata, fields, true); return true }
 	}
 	if target != "" {
 		nested := map[string]any{}
-		setField(nested, target, fields)
+		tree.Set(nested, target, fields)
 		fields = nested
 	}
-	return func(ev *event) bool { mergeTree(ev.fields, fields, true); return true }
+	return func(ev *tree.Event) bool { tree.Merge(ev.Fields, fields, true); return true }
 }
 
-func compileAddLabels(args arguments) (func(*event) bool, error) {
+func compileAddLabels(args arguments) (func(*tree.Event) bool, error) {
 	labels, err := args.object("labels")
 	if err != nil {
 		return nil, err
 	}
 	flat := map[string]any{}
-	flatten(flat, "", labels)
+	tree.Flatten(flat, "", labels)
 	return addUnder("labels", flat), nil
 }
 
-// flatten turns nested objects into keys with dots.
-func flatten(out map[string]any, prefix string, t map[string]any) {
-	for k, v := range t {
-		if sub, ok := v.(map[string]any); ok {
-			flatten(out, prefix+k+".", sub)
-			continue
-		}
-		out[prefix+k] = v
-	}
-}
-
-func compileAddTags(args arguments) (func(*event) bool, error) {
+func compileAddTags(args arguments) (func(*tree.Event) bool, error) {
 	tags, err := args.list("tags")
 	if err != nil {
 		return nil, err
@@ -224,9 +228,9 @@ func compileAddTags(args arguments) (func(*event) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ev *event) bool {
+	return func(ev *tree.Event) bool {
 		var have []any
-		switch v, _ := getField(ev.fields, target); v := v.(type) {
+		switch v, _ := tree.Get(ev.Fields, target); v := v.(type) {
 		case []any:
 			have = v
 		case string:
@@ -235,16 +239,16 @@ func compileAddTags(args arguments) (func(*event) bool, error) {
 		for _, t := range tags {
 			have = append(have, t)
 		}
-		setField(ev.fields, target, have)
+		tree.Set(ev.Fields, target, have)
 		return true
 	}, nil
 }
 
-func compileDropEvent(arguments) (func(*event) bool, error) {
-	return func(*event) bool { return false }, nil
+func compileDropEvent(arguments) (func(*tree.Event) bool, error) {
+	return func(*tree.Event) bool { return false }, nil
 }
 
-func compileDropFields(args arguments) (func(*event) bool, error) {
+func compileDropFields(args arguments) (func(*tree.Event) bool, error) {
 	fields, err := args.list("fields")
 	if err != nil {
 		return nil, err
@@ -252,29 +256,29 @@ func compileDropFields(args arguments) (func(*event) bool, error) {
 	if _, err := args.flag("ignore_missing", false); err != nil {
 		return nil, err
 	}
-	return func(ev *event) bool {
+	return func(ev *tree.Event) bool {
 		for _, f := range fields {
 			if f != "@timestamp" && f != "type" {
-				dropField(ev.fields, f)
+				tree.Drop(ev.Fields, f)
 			}
 		}
 		return true
 	}, nil
 }
 
-func compileIncludeFields(args arguments) (func(*event) bool, error) {
+func compileIncludeFields(args arguments) (func(*tree.Event) bool, error) {
 	fields, err := args.list("fields")
 	if err != nil {
 		return nil, err
 	}
-	return func(ev *event) bool {
+	return func(ev *tree.Event) bool {
 		kept := map[string]any{}
 		for _, f := range fields {
-			if v, ok := getField(ev.fields, f); ok {
-				setField(kept, f, v)
+			if v, ok := tree.Get(ev.Fields, f); ok {
+				tree.Set(kept, f, v)
 			}
 		}
-		ev.fields = kept
+		ev.Fields = kept
 		return true
 	}, nil
 }
@@ -302,7 +306,7 @@ func (a arguments) pairs() ([]fieldPair, error) {
 }
 
 // compilePairs is rename and copy_fields: all pairs or, with fail_on_error, none.
-func compilePairs(args arguments, apply func(t map[string]any, p fieldPair, v any)) (func(*event) bool, error) {
+func compilePairs(args arguments, apply func(t map[string]any, p fieldPair, v any)) (func(*tree.Event) bool, error) {
 	pairs, err := args.pairs()
 	if err != nil {
 		return nil, err
@@ -315,19 +319,19 @@ func compilePairs(args arguments, apply func(t map[string]any, p fieldPair, v an
 	if err != nil {
 		return nil, err
 	}
-	return func(ev *event) bool {
-		before := ev.fields
+	return func(ev *tree.Event) bool {
+		before := ev.Fields
 		if strict {
-			ev.fields = cloneTree(before)
+			ev.Fields = tree.Clone(before)
 		}
 		for _, p := range pairs {
-			v, ok := getField(ev.fields, p.from)
-			_, taken := getField(ev.fields, p.to)
+			v, ok := tree.Get(ev.Fields, p.from)
+			_, taken := tree.Get(ev.Fields, p.to)
 			if ok && !taken {
-				apply(ev.fields, p, v)
+				apply(ev.Fields, p, v)
 			} else if strict && (taken && ok || !ok && !missingOK) {
-				ev.fields = before
-				ev.note("error.message", fmt.Sprintf("field %s was not copied to %s", p.from, p.to))
+				ev.Fields = before
+				note(ev, "error.message", fmt.Sprintf("field %s was not copied to %s", p.from, p.to))
 				return true
 			}
 		}
@@ -335,21 +339,21 @@ func compilePairs(args arguments, apply func(t map[string]any, p fieldPair, v an
 	}, nil
 }
 
-func (ev *event) note(path, text string) { setField(ev.fields, path, text) }
+func note(ev *tree.Event, path, text string) { tree.Set(ev.Fields, path, text) }
 
-func compileRename(args arguments) (func(*event) bool, error) {
+func compileRename(args arguments) (func(*tree.Event) bool, error) {
 	return compilePairs(args, func(t map[string]any, p fieldPair, v any) {
-		dropField(t, p.from)
-		setField(t, p.to, v)
+		tree.Drop(t, p.from)
+		tree.Set(t, p.to, v)
 	})
 }
 
-func compileCopyFields(args arguments) (func(*event) bool, error) {
-	return compilePairs(args, func(t map[string]any, p fieldPair, v any) { setField(t, p.to, cloneValue(v)) })
+func compileCopyFields(args arguments) (func(*tree.Event) bool, error) {
+	return compilePairs(args, func(t map[string]any, p fieldPair, v any) { tree.Set(t, p.to, tree.CloneValue(v)) })
 }
 
-// ProcessorNames lists the processors that are known, sorted.
-func ProcessorNames() []string {
+// Names lists the processors that are known, sorted.
+func Names() []string {
 	var out []string
 	for i := range processors {
 		out = append(out, processors[i].name)

@@ -1,4 +1,4 @@
-package agent
+package processor
 
 import (
 	"encoding/json"
@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/weirlog/weir/agent/tree"
 )
 
 // condition is a compiled condition of filebeat.yml.
-type condition func(ev *event) bool
+type condition func(ev *tree.Event) bool
 
 // conditions are the kinds by name. Several fields within one are all asked for.
 var conditions = map[string]func(args any) (condition, error){
@@ -38,7 +40,7 @@ func compileCondition(m map[string]any) (condition, error) {
 }
 
 func allOf(list []condition) condition {
-	return func(ev *event) bool {
+	return func(ev *tree.Event) bool {
 		for _, c := range list {
 			if !c(ev) {
 				return false
@@ -55,7 +57,7 @@ func compileKind(kind string, args any) (condition, error) {
 		if err != nil || kind == "and" {
 			return allOf(list), err
 		}
-		return func(ev *event) bool {
+		return func(ev *tree.Event) bool {
 			for _, c := range list {
 				if c(ev) {
 					return true
@@ -69,12 +71,12 @@ func compileKind(kind string, args any) (condition, error) {
 			return nil, fmt.Errorf("want a condition")
 		}
 		c, err := compileCondition(m)
-		return func(ev *event) bool { return !c(ev) }, err
+		return func(ev *tree.Event) bool { return !c(ev) }, err
 	case "has_fields":
 		fields, err := textList(kind, args)
-		return func(ev *event) bool {
+		return func(ev *tree.Event) bool {
 			for _, f := range fields {
-				if _, ok := ev.get(f); !ok {
+				if _, ok := ev.Get(f); !ok {
 					return false
 				}
 			}
@@ -135,7 +137,7 @@ func constantCondition(m map[string]any) bool {
 				continue
 			}
 			flat := map[string]any{}
-			flatten(flat, "", args)
+			tree.Flatten(flat, "", args)
 			for name := range flat {
 				fields = append(fields, name)
 			}
@@ -150,17 +152,6 @@ func constantCondition(m map[string]any) bool {
 	return true
 }
 
-// get is a field of the event, @timestamp and @metadata included.
-func (ev *event) get(path string) (any, bool) {
-	if path == "@timestamp" {
-		return string(appendTime(nil, ev.at)), true
-	}
-	if rest, ok := strings.CutPrefix(path, "@metadata."); ok {
-		return getField(ev.metadata, rest)
-	}
-	return getField(ev.fields, path)
-}
-
 // perField makes a condition of {field: argument, ...}; fields may also be nested maps.
 func perField(compile func(arg any) (func(v any) bool, error)) func(any) (condition, error) {
 	return func(args any) (condition, error) {
@@ -169,15 +160,15 @@ func perField(compile func(arg any) (func(v any) bool, error)) func(any) (condit
 			return nil, fmt.Errorf("want fields")
 		}
 		flat := map[string]any{}
-		flatten(flat, "", m)
+		tree.Flatten(flat, "", m)
 		var all []condition
 		for field, arg := range flat {
 			test, err := compile(arg)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", field, err)
 			}
-			all = append(all, func(ev *event) bool {
-				v, ok := ev.get(field)
+			all = append(all, func(ev *tree.Event) bool {
+				v, ok := ev.Get(field)
 				return ok && test(v)
 			})
 		}
@@ -277,7 +268,7 @@ func compileRange(args any) (condition, error) {
 		return nil, fmt.Errorf("want fields with gt, gte, lt, lte")
 	}
 	flat := map[string]any{}
-	flatten(flat, "", m)
+	tree.Flatten(flat, "", m)
 	var all []condition
 	for key, arg := range flat {
 		i := strings.LastIndexByte(key, '.')
@@ -289,8 +280,8 @@ func compileRange(args any) (condition, error) {
 		if test == nil {
 			return nil, fmt.Errorf("%s: want gt, gte, lt or lte", key)
 		}
-		all = append(all, func(ev *event) bool {
-			v, ok := ev.get(field)
+		all = append(all, func(ev *tree.Event) bool {
+			v, ok := ev.Get(field)
 			if !ok {
 				return false
 			}

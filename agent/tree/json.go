@@ -1,4 +1,4 @@
-package agent
+package tree
 
 import (
 	"encoding/binary"
@@ -12,8 +12,8 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text as the inside of a JSON string: no HTML escaping. bad says that bytes which are no UTF-8 became U+FFFD.
-func appendString(b, text []byte) (out []byte, bad bool) {
+// AppendText appends text as the inside of a JSON string: no HTML escaping. bad says that bytes which are no UTF-8 became U+FFFD.
+func AppendText(b, text []byte) (out []byte, bad bool) {
 	start, i := 0, 0
 	for i < len(text) {
 		i = plainRun(text, i)
@@ -74,19 +74,20 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-func appendQuoted(b []byte, s string) []byte {
+// AppendQuoted appends s as a JSON string.
+func AppendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
-	b, _ = appendString(b, []byte(s))
+	b, _ = AppendText(b, []byte(s))
 	return append(b, '"')
 }
 
-// appendValue appends any value made of the types that settings and parsers give: keys sorted, numbers as they are written.
-func appendValue(b []byte, v any) []byte {
+// AppendValue appends any value made of the types that settings and parsers give: keys sorted, numbers as they are written.
+func AppendValue(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...)
 	case string:
-		return appendQuoted(b, v)
+		return AppendQuoted(b, v)
 	case bool:
 		return strconv.AppendBool(b, v)
 	case int:
@@ -100,14 +101,14 @@ func appendValue(b []byte, v any) []byte {
 	case json.Number:
 		return append(b, v...)
 	case time.Time:
-		return append(appendTime(append(b, '"'), v), '"')
+		return append(AppendTime(append(b, '"'), v), '"')
 	case []string:
 		b = append(b, '[')
 		for i, s := range v {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendQuoted(b, s)
+			b = AppendQuoted(b, s)
 		}
 		return append(b, ']')
 	case []any:
@@ -116,13 +117,13 @@ func appendValue(b []byte, v any) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendValue(b, item)
+			b = AppendValue(b, item)
 		}
 		return append(b, ']')
 	case map[string]any:
-		return appendObject(b, v)
+		return AppendObject(b, v)
 	}
-	return appendQuoted(b, fmt.Sprint(v))
+	return AppendQuoted(b, fmt.Sprint(v))
 }
 
 func appendFloat(b []byte, f float64) []byte {
@@ -133,12 +134,13 @@ func appendFloat(b []byte, f float64) []byte {
 	return append(b, out...)
 }
 
-func appendObject(b []byte, object map[string]any) []byte {
-	return append(appendMembers(append(b, '{'), object, false), '}')
+// AppendObject appends an object, its members sorted by key.
+func AppendObject(b []byte, object map[string]any) []byte {
+	return append(AppendMembers(append(b, '{'), object, false), '}')
 }
 
-// appendMembers appends the members sorted by key; comma says that one precedes them.
-func appendMembers(b []byte, object map[string]any, comma bool) []byte {
+// AppendMembers appends the members sorted by key; comma says that one precedes them.
+func AppendMembers(b []byte, object map[string]any, comma bool) []byte {
 	keys := make([]string, 0, len(object))
 	for k := range object {
 		keys = append(keys, k)
@@ -149,13 +151,13 @@ func appendMembers(b []byte, object map[string]any, comma bool) []byte {
 			b = append(b, ',')
 		}
 		comma = true
-		b = append(appendQuoted(b, k), ':')
-		b = appendValue(b, object[k])
+		b = append(AppendQuoted(b, k), ':')
+		b = AppendValue(b, object[k])
 	}
 	return b
 }
 
-// appendTime appends t in UTC with milliseconds: 2026-11-22T21:34:10.888Z.
-func appendTime(b []byte, t time.Time) []byte {
+// AppendTime appends t in UTC with milliseconds: 2026-11-22T21:34:10.888Z.
+func AppendTime(b []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }

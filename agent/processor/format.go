@@ -1,12 +1,14 @@
-package agent
+package processor
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/weirlog/weir/agent/tree"
 )
 
-// format is a format string: text with %{[a.b]} or %{[a.b]:default}.
-type format struct {
+// Format is a format string: text with %{[a.b]} or %{[a.b]:default}.
+type Format struct {
 	parts []formatPart
 }
 
@@ -18,9 +20,9 @@ type formatPart struct {
 	hasElse  bool
 }
 
-// parseFormat reads a format string. A date (%{+yyyy.MM.dd}) is refused: what it names must be constant for a file.
-func parseFormat(s string) (format, error) {
-	var f format
+// ParseFormat reads a format string. A date (%{+yyyy.MM.dd}) is refused: what it names must be constant for a file.
+func ParseFormat(s string) (Format, error) {
+	var f Format
 	whole := s
 	for s != "" {
 		i := strings.Index(s, "%{")
@@ -62,18 +64,18 @@ func parseFormatField(s string) (formatPart, error) {
 	return p, nil
 }
 
-// text fills the fields in from t; missing says that one without a default is not there.
-func (f *format) text(t map[string]any) (s string, missing bool) {
+// Text fills the fields in from t; missing says that one without a default is not there.
+func (f *Format) Text(t map[string]any) (s string, missing bool) {
 	var b strings.Builder
 	for _, p := range f.parts {
 		if p.field == "" {
 			b.WriteString(p.text)
 			continue
 		}
-		v, ok := getField(t, p.field)
+		v, ok := tree.Get(t, p.field)
 		switch {
 		case ok:
-			b.WriteString(textOfValue(v))
+			b.WriteString(tree.Text(v))
 		case p.hasElse:
 			b.WriteString(p.fallback)
 		default:

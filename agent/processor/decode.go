@@ -1,4 +1,4 @@
-package agent
+package processor
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -30,7 +31,7 @@ type decodeJSON struct {
 	documentID string
 }
 
-func compileDecodeJSON(args arguments) (func(*event) bool, error) {
+func compileDecodeJSON(args arguments) (func(*tree.Event) bool, error) {
 	d := decodeJSON{depth: 1}
 	var errs []error
 	note := func(err error) { errs = append(errs, err) }
@@ -55,9 +56,9 @@ func compileDecodeJSON(args arguments) (func(*event) bool, error) {
 	return d.run, errors.Join(errs...)
 }
 
-func (d *decodeJSON) run(ev *event) bool {
+func (d *decodeJSON) run(ev *tree.Event) bool {
 	for _, field := range d.fields {
-		text, ok := ev.get(field)
+		text, ok := ev.Get(field)
 		s, isText := text.(string)
 		if !ok || !isText {
 			continue
@@ -65,7 +66,7 @@ func (d *decodeJSON) run(ev *event) bool {
 		v, err := decodeText(s, d.depth, d.arrays)
 		if err != nil {
 			if d.errorKey {
-				ev.fault("Error decoding JSON: " + err.Error())
+				ev.Fault("Error decoding JSON: " + err.Error())
 			}
 			continue
 		}
@@ -75,27 +76,27 @@ func (d *decodeJSON) run(ev *event) bool {
 }
 
 // put stores a decoded value: in place of the text, under the target, or at the root.
-func (d *decodeJSON) put(ev *event, field string, v any) {
+func (d *decodeJSON) put(ev *tree.Event, field string, v any) {
 	object, isObject := v.(map[string]any)
 	if isObject && d.expand {
-		object = expandKeys(object)
+		object = tree.Expand(object)
 		v = object
 	}
 	if isObject && d.documentID != "" {
-		if id, ok := getField(object, d.documentID); ok {
+		if id, ok := tree.Get(object, d.documentID); ok {
 			if s, ok := id.(string); ok {
-				ev.metadata["_id"] = s
-				dropField(object, d.documentID)
+				ev.Metadata["_id"] = s
+				tree.Drop(object, d.documentID)
 			}
 		}
 	}
 	switch {
 	case !d.hasTarget:
-		setField(ev.fields, field, v)
+		tree.Set(ev.Fields, field, v)
 	case d.target != "":
-		setField(ev.fields, d.target, v)
+		tree.Set(ev.Fields, d.target, v)
 	case isObject:
-		ev.putRoot(object, d.overwrite)
+		ev.PutRoot(object, d.overwrite)
 	}
 }
 
@@ -159,7 +160,7 @@ type stamp struct {
 	missingOK, lax bool
 }
 
-func compileTimestamp(args arguments) (func(*event) bool, error) {
+func compileTimestamp(args arguments) (func(*tree.Event) bool, error) {
 	var s stamp
 	var errs []error
 	note := func(err error) { errs = append(errs, err) }
@@ -195,25 +196,25 @@ func compileTimestamp(args arguments) (func(*event) bool, error) {
 	return s.run, errors.Join(errs...)
 }
 
-func (s *stamp) run(ev *event) bool {
-	v, ok := ev.get(s.field)
+func (s *stamp) run(ev *tree.Event) bool {
+	v, ok := ev.Get(s.field)
 	if !ok {
 		if !s.missingOK && !s.lax {
-			ev.note("error.message", "field "+s.field+" is missing")
+			note(ev, "error.message", "field "+s.field+" is missing")
 		}
 		return true
 	}
-	t, err := s.parse(textOfValue(v), ev.at)
+	t, err := s.parse(tree.Text(v), ev.At)
 	if err != nil {
 		if !s.lax {
-			ev.note("error.message", err.Error())
+			note(ev, "error.message", err.Error())
 		}
 		return true
 	}
 	if s.target == "@timestamp" {
-		ev.at = t
+		ev.At = t
 	} else {
-		setField(ev.fields, s.target, string(appendTime(nil, t)))
+		tree.Set(ev.Fields, s.target, string(tree.AppendTime(nil, t)))
 	}
 	return true
 }
@@ -244,17 +245,17 @@ func (s *stamp) parse(text string, now time.Time) (time.Time, error) {
 type change func(t map[string]any) error
 
 // compileChanges makes a step of changes that all happen or, with fail_on_error, none.
-func compileChanges(args arguments, list []change) (func(*event) bool, error) {
+func compileChanges(args arguments, list []change) (func(*tree.Event) bool, error) {
 	strict, err := args.flag("fail_on_error", true)
-	return func(ev *event) bool {
-		before := ev.fields
+	return func(ev *tree.Event) bool {
+		before := ev.Fields
 		if strict {
-			ev.fields = cloneTree(before)
+			ev.Fields = tree.Clone(before)
 		}
 		for _, c := range list {
-			if err := c(ev.fields); err != nil && strict {
-				ev.fields = before
-				ev.note("error.message", err.Error())
+			if err := c(ev.Fields); err != nil && strict {
+				ev.Fields = before
+				note(ev, "error.message", err.Error())
 				return true
 			}
 		}
@@ -284,7 +285,7 @@ func missing(field string, ok bool) error {
 	return fmt.Errorf("field %s is missing", field)
 }
 
-func compileReplace(args arguments) (func(*event) bool, error) {
+func compileReplace(args arguments) (func(*tree.Event) bool, error) {
 	list, err := args.objects("fields")
 	if err != nil {
 		return nil, err
@@ -303,19 +304,19 @@ func compileReplace(args arguments) (func(*event) bool, error) {
 			return nil, errors.Join(errors.New("fields: want field, pattern and replacement"), err)
 		}
 		changes = append(changes, func(t map[string]any) error {
-			v, ok := getField(t, field)
+			v, ok := tree.Get(t, field)
 			s, isText := v.(string)
 			if !ok || !isText {
 				return missing(field, missingOK)
 			}
-			setField(t, field, re.ReplaceAllString(s, with))
+			tree.Set(t, field, re.ReplaceAllString(s, with))
 			return nil
 		})
 	}
 	return compileChanges(args, changes)
 }
 
-func compileTruncate(args arguments) (func(*event) bool, error) {
+func compileTruncate(args arguments) (func(*tree.Event) bool, error) {
 	fields, err := args.list("fields")
 	if err != nil {
 		return nil, err
@@ -332,7 +333,7 @@ func compileTruncate(args arguments) (func(*event) bool, error) {
 	var changes []change
 	for _, field := range fields {
 		changes = append(changes, func(t map[string]any) error {
-			v, ok := getField(t, field)
+			v, ok := tree.Get(t, field)
 			s, isText := v.(string)
 			if !ok || !isText {
 				return missing(field, missingOK)
@@ -342,7 +343,7 @@ func compileTruncate(args arguments) (func(*event) bool, error) {
 				limit = endOfRunes(s, chars)
 			}
 			if len(s) > limit {
-				setField(t, field, string(lines.CutText([]byte(s), limit)))
+				tree.Set(t, field, string(lines.CutText([]byte(s), limit)))
 				addFlag(t, "truncated")
 			}
 			return nil
@@ -362,12 +363,12 @@ func endOfRunes(s string, n int) int {
 }
 
 func addFlag(t map[string]any, flag string) {
-	v, _ := getField(t, "log.flags")
+	v, _ := tree.Get(t, "log.flags")
 	list, _ := v.([]any)
-	setField(t, "log.flags", append(list[:len(list):len(list)], flag))
+	tree.Set(t, "log.flags", append(list[:len(list):len(list)], flag))
 }
 
-func compileConvert(args arguments) (func(*event) bool, error) {
+func compileConvert(args arguments) (func(*tree.Event) bool, error) {
 	list, err := args.objects("fields")
 	if err != nil {
 		return nil, err
@@ -393,7 +394,7 @@ func compileConvert(args arguments) (func(*event) bool, error) {
 			return nil, err
 		}
 		changes = append(changes, func(t map[string]any) error {
-			v, ok := getField(t, from)
+			v, ok := tree.Get(t, from)
 			if !ok {
 				return missing(from, missingOK)
 			}
@@ -402,12 +403,12 @@ func compileConvert(args arguments) (func(*event) bool, error) {
 				return fmt.Errorf("field %s: %w", from, err)
 			}
 			if to != "" && mode == "rename" {
-				dropField(t, from)
+				tree.Drop(t, from)
 			}
 			if to == "" {
-				setField(t, from, out)
+				tree.Set(t, from, out)
 			} else {
-				setField(t, to, out)
+				tree.Set(t, to, out)
 			}
 			return nil
 		})
@@ -417,10 +418,10 @@ func compileConvert(args arguments) (func(*event) bool, error) {
 
 // convertTo is v as a type of convert; "" leaves it.
 func convertTo(v any, typ string) (any, error) {
-	s := textOfValue(v)
+	s := tree.Text(v)
 	switch typ {
 	case "":
-		return cloneValue(v), nil
+		return tree.CloneValue(v), nil
 	case "string":
 		return s, nil
 	case "integer", "long":

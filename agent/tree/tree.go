@@ -1,15 +1,12 @@
-package agent
+package tree
 
 import (
 	"maps"
 	"strings"
 )
 
-// A tree is an event's fields: map[string]any, []any and single values. Paths name fields with dots; a key that itself holds dots is
-// found when it is spelled the same.
-
-// getField is the value at a dotted path.
-func getField(t map[string]any, path string) (any, bool) {
+// Get is the value at a dotted path.
+func Get(t map[string]any, path string) (any, bool) {
 	for {
 		if v, ok := t[path]; ok {
 			return v, true
@@ -26,8 +23,8 @@ func getField(t map[string]any, path string) (any, bool) {
 	}
 }
 
-// setField puts v at a dotted path, making objects on the way; what is no object on the way is replaced.
-func setField(t map[string]any, path string, v any) {
+// Set puts v at a dotted path, making objects on the way; what is no object on the way is replaced.
+func Set(t map[string]any, path string, v any) {
 	for {
 		key, rest, ok := strings.Cut(path, ".")
 		if !ok {
@@ -43,8 +40,8 @@ func setField(t map[string]any, path string, v any) {
 	}
 }
 
-// dropField removes the value at a dotted path; objects that become empty stay.
-func dropField(t map[string]any, path string) bool {
+// Drop removes the value at a dotted path; objects that become empty stay.
+func Drop(t map[string]any, path string) bool {
 	for {
 		if _, ok := t[path]; ok {
 			delete(t, path)
@@ -62,41 +59,43 @@ func dropField(t map[string]any, path string) bool {
 	}
 }
 
-// mergeTree puts src over dst, object by object. Without overwrite existing single values stay. src is not shared with dst.
-func mergeTree(dst, src map[string]any, overwrite bool) {
+// Merge puts src over dst, object by object. Without overwrite existing single values stay. src is not shared with dst.
+func Merge(dst, src map[string]any, overwrite bool) {
 	for k, v := range src {
 		old, exists := dst[k]
 		if sub, ok := v.(map[string]any); ok {
 			if into, ok := old.(map[string]any); ok {
-				mergeTree(into, sub, overwrite)
+				Merge(into, sub, overwrite)
 				continue
 			}
 		}
 		if !exists || overwrite {
-			dst[k] = cloneValue(v)
+			dst[k] = CloneValue(v)
 		}
 	}
 }
 
-func cloneTree(t map[string]any) map[string]any {
+// Clone is a copy that shares nothing which can change.
+func Clone(t map[string]any) map[string]any {
 	out := maps.Clone(t)
 	for k, v := range out {
 		switch v.(type) {
 		case map[string]any, []any:
-			out[k] = cloneValue(v)
+			out[k] = CloneValue(v)
 		}
 	}
 	return out
 }
 
-func cloneValue(v any) any {
+// CloneValue is Clone of any value; lists of texts become []any.
+func CloneValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		return cloneTree(v)
+		return Clone(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = cloneValue(v[i])
+			out[i] = CloneValue(v[i])
 		}
 		return out
 	case []string:
@@ -109,32 +108,43 @@ func cloneValue(v any) any {
 	return v
 }
 
-// expandKeys turns keys with dots into nested objects, at every level.
-func expandKeys(t map[string]any) map[string]any {
+// Expand turns keys with dots into nested objects, at every level.
+func Expand(t map[string]any) map[string]any {
 	out := make(map[string]any, len(t))
 	for k, v := range t {
 		if sub, ok := v.(map[string]any); ok {
-			v = expandKeys(sub)
+			v = Expand(sub)
 		}
 		if !strings.Contains(k, ".") {
-			mergeTree(out, map[string]any{k: v}, true)
+			Merge(out, map[string]any{k: v}, true)
 			continue
 		}
 		nested := map[string]any{}
-		setField(nested, k, v)
-		mergeTree(out, nested, true)
+		Set(nested, k, v)
+		Merge(out, nested, true)
 	}
 	return out
 }
 
-// dropNulls removes keys whose value is null, at every level of objects.
-func dropNulls(t map[string]any) {
+// DropNulls removes keys whose value is null, at every level of objects.
+func DropNulls(t map[string]any) {
 	for k, v := range t {
 		switch v := v.(type) {
 		case nil:
 			delete(t, k)
 		case map[string]any:
-			dropNulls(v)
+			DropNulls(v)
 		}
+	}
+}
+
+// Flatten turns nested objects into keys with dots.
+func Flatten(out map[string]any, prefix string, t map[string]any) {
+	for k, v := range t {
+		if sub, ok := v.(map[string]any); ok {
+			Flatten(out, prefix+k+".", sub)
+			continue
+		}
+		out[prefix+k] = v
 	}
 }

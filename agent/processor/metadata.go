@@ -1,4 +1,4 @@
-package agent
+package processor
 
 import (
 	"bufio"
@@ -10,10 +10,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/weirlog/weir/agent/tree"
 )
 
 // compileHostMetadata is add_host_metadata: what this machine is, read once.
-func compileHostMetadata(args arguments) (func(*event) bool, error) {
+func compileHostMetadata(args arguments) (func(*tree.Event) bool, error) {
 	for _, key := range [...]string{"cache.ttl", "cache", "geo", "replace_fields"} {
 		args.get(key)
 	}
@@ -28,9 +30,9 @@ func compileHostMetadata(args arguments) (func(*event) bool, error) {
 	}
 	fields := map[string]any{"host": hostFields(netinfo)}
 	if geo, ok := args.get("geo"); ok {
-		mergeTree(fields, map[string]any{"host": map[string]any{"geo": geo}}, true)
+		tree.Merge(fields, map[string]any{"host": map[string]any{"geo": geo}}, true)
 	}
-	return func(ev *event) bool { mergeTree(ev.fields, fields, true); return true }, nil
+	return func(ev *tree.Event) bool { tree.Merge(ev.Fields, fields, true); return true }, nil
 }
 
 // hostFields describe the machine; what cannot be read is left out.
@@ -136,16 +138,16 @@ func addresses() (ips, macs []any) {
 var kubernetesName = regexp.MustCompile(`^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$`)
 
 // compileKubernetesMetadata is add_kubernetes_metadata, as far as the name of the log tells: pod, namespace, container.
-func compileKubernetesMetadata(args arguments) (func(*event) bool, error) {
+func compileKubernetesMetadata(args arguments) (func(*tree.Event) bool, error) {
 	args.useAll()
-	return func(ev *event) bool {
-		path, _ := getField(ev.fields, "log.file.path")
+	return func(ev *tree.Event) bool {
+		path, _ := tree.Get(ev.Fields, "log.file.path")
 		s, _ := path.(string)
 		m := kubernetesName.FindStringSubmatch(filepath.Base(s))
 		if m == nil {
 			return true
 		}
-		mergeTree(ev.fields, map[string]any{
+		tree.Merge(ev.Fields, map[string]any{
 			"kubernetes": map[string]any{
 				"pod": map[string]any{"name": m[1]}, "namespace": m[2], "container": map[string]any{"name": m[3]},
 			},
@@ -169,10 +171,10 @@ type dockerConfig struct {
 const maxDockerConfig = 1 << 20
 
 // compileDockerMetadata is add_docker_metadata from the file Docker keeps beside a container's log; the daemon is not asked.
-func compileDockerMetadata(args arguments) (func(*event) bool, error) {
+func compileDockerMetadata(args arguments) (func(*tree.Event) bool, error) {
 	args.useAll()
-	return func(ev *event) bool {
-		path, _ := getField(ev.fields, "log.file.path")
+	return func(ev *tree.Event) bool {
+		path, _ := tree.Get(ev.Fields, "log.file.path")
 		s, _ := path.(string)
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(s), "config.v2.json"))
 		if err != nil || len(b) > maxDockerConfig {
@@ -186,7 +188,7 @@ func compileDockerMetadata(args arguments) (func(*event) bool, error) {
 		for k, v := range c.Config.Labels {
 			labels[strings.ReplaceAll(k, ".", "_")] = v
 		}
-		mergeTree(ev.fields, map[string]any{"container": map[string]any{
+		tree.Merge(ev.Fields, map[string]any{"container": map[string]any{
 			"id": c.ID, "name": strings.TrimPrefix(c.Name, "/"), "image": map[string]any{"name": c.Config.Image}, "labels": labels,
 		}}, true)
 		return true
