@@ -2,63 +2,58 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Trim removes the records of a partition below an offset.
-func (q *Queue) Trim(ctx context.Context, topic string, partition int32, before int64) error {
-	offsets := kadm.Offsets{}
-	offsets.Add(kadm.Offset{Topic: topic, Partition: partition, At: before})
-	resp, err := q.adm.DeleteRecords(ctx, offsets)
-	if err == nil {
-		err = resp.Error()
-	}
-	if err != nil {
-		return fmt.Errorf("trim %s-%d at %d: %w", topic, partition, before, err)
-	}
-	return nil
+// Admin looks at and changes a cluster for people: topics, groups, single messages. It speaks Kafka only, so the embedded broker and a
+// real cluster look alike. It is safe for concurrent use.
+type Admin struct {
+	cfg Config
+	log *slog.Logger
+	cl  *kgo.Client
+	adm *kadm.Client
 }
 
-// startOffset asks where a partition begins.
-func (q *Queue) startOffset(ctx context.Context, topic string, partition int32) (int64, error) {
+// adminRetry is how long one request may be repeated before its error is told.
+const adminRetry = 5 * time.Second
+
+// OpenAdmin makes a client. It does not connect before the first call.
+func OpenAdmin(cfg Config) (*Admin, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Admin{cfg: cfg, log: cfg.Log}
+	opts, err := cfg.options(cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	a.cl, err = kgo.NewClient(append(opts, kgo.RetryTimeout(adminRetry), kgo.RecordPartitioner(partitioner()), kgo.RecordDeliveryTimeout(adminTimeout))...)
+	if err != nil {
+		return nil, fmt.Errorf("open kafka client: %w", err)
+	}
+	a.adm = kadm.NewClient(a.cl)
+	a.adm.SetTimeoutMillis(int32(adminTimeout.Milliseconds()))
+	return a, nil
+}
+
+// Close ends the connections.
+func (a *Admin) Close() { a.cl.Close() }
+
+// Ping asks for the brokers, to tell whether anybody answers.
+func (a *Admin) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	offsets, err := q.adm.ListStartOffsets(ctx, topic)
-	if err != nil {
-		return 0, err
-	}
-	o, ok := offsets.Lookup(topic, partition)
-	if !ok {
-		return 0, kerr.UnknownTopicOrPartition
-	}
-	return o.Offset, o.Err
-}
-
-// idOf is the id of a fetched topic: told with the records by newer clusters, asked for once with others. The caller holds the lock
-// of its member, not the queue's.
-func (q *Queue) idOf(t kgo.FetchTopic) [16]byte {
-	if t.TopicID != [16]byte{} {
-		return t.TopicID
-	}
-	return q.info(context.Background(), t.Topic).id
-}
-
-// commitError is the first error of a commit.
-func commitError(resp *kmsg.OffsetCommitResponse, err error) error {
-	if err != nil {
-		return err
-	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("commit %s-%d: %w", t.Topic, p.Partition, err)
-			}
-		}
+	if err := a.cl.Ping(ctx); err != nil {
+		return fmt.Errorf("ask %v: %w", a.cfg.Brokers, translate(err))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type Config struct {
 	Brokers  []string     // host:port of some brokers; the others are learnt
 	Log      *slog.Logger // nil is silence
 	ClientID string       // default weir
+
+	// Dial makes the connections; nil is the network. The embedded broker is reached through its own, without a port or a login.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	TLS       *tls.Config // nil: plaintext
 	User      string      // empty: no login
@@ -111,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	q := &Queue{cfg: cfg, log: cfg.Log, members: map[*member]struct{}{}, numbers: map[string]int{}, topics: map[string]topicInfo{}}
-	opts, err := q.options()
+	opts, err := cfg.options(cfg.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -128,17 +132,20 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 }
 
 // options are those of every client.
-func (q *Queue) options() ([]kgo.Opt, error) {
+func (c Config) options(log *slog.Logger) ([]kgo.Opt, error) {
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(q.cfg.Brokers...), kgo.ClientID(q.cfg.ClientID), kgo.SoftwareNameAndVersion("weir", "v1"),
-		kgo.DisableClientMetrics(), kgo.WithLogger(logger{q.log}),
+		kgo.SeedBrokers(c.Brokers...), kgo.ClientID(c.ClientID), kgo.SoftwareNameAndVersion("weir", "v1"),
+		kgo.DisableClientMetrics(), kgo.WithLogger(logger{log}),
 		kgo.MetadataMaxAge(metadataMaxAge), kgo.MetadataMinAge(metadataMinAge),
 	}
-	if q.cfg.TLS != nil {
-		opts = append(opts, kgo.DialTLSConfig(q.cfg.TLS))
+	switch {
+	case c.Dial != nil:
+		opts = append(opts, kgo.Dialer(c.Dial))
+	case c.TLS != nil:
+		opts = append(opts, kgo.DialTLSConfig(c.TLS))
 	}
-	if q.cfg.User != "" {
-		m, err := q.cfg.login()
+	if c.User != "" {
+		m, err := c.login()
 		if err != nil {
 			return nil, err
 		}

@@ -65,7 +65,7 @@ func (q *Queue) Join(ctx context.Context, group string, topics ...string) (queue
 		return nil, fmt.Errorf("join group %q: want a group and a topic", group)
 	}
 	m := &member{q: q, group: group, freed: make(chan struct{}, 1), parts: map[partKey]*reading{}, seeks: map[partKey]queue.Position{}}
-	opts, err := q.options()
+	opts, err := q.cfg.options(q.log)
 	if err != nil {
 		return nil, err
 	}
