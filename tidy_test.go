@@ -19,7 +19,7 @@ const module = "github.com/weirlog/weir/"
 
 // layers lists the parts from the bottom up. A part imports only parts of lower layers, but for the edges in sameLayer.
 var layers = [][]string{
-	{"vfs", "event", "lines", "metrics", "ledger", "dissect"},
+	{"vfs", "event", "lines", "metrics", "ledger", "dissect", "lumberjack", "syslog", "listen"},
 	{"journal", "queue", "bulk"},
 	{"agent", "broker", "pipeline", "store", "web"},
 	{"config"},
