@@ -36,7 +36,7 @@ func OpenAdmin(cfg Config) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.cl, err = kgo.NewClient(append(opts, kgo.RetryTimeout(adminRetry), kgo.RecordPartitioner(partitioner()), kgo.RecordDeliveryTimeout(adminTimeout))...)
+	a.cl, err = kgo.NewClient(append(opts, kgo.RetryTimeout(adminRetry), kgo.RecordPartitioner(partitioner()))...)
 	if err != nil {
 		return nil, fmt.Errorf("open kafka client: %w", err)
 	}

@@ -118,6 +118,8 @@ type NewMessage struct {
 
 // Produce writes one record and tells where it went once it is durable.
 func (a *Admin) Produce(ctx context.Context, topic string, n NewMessage) (partition int32, offset int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout) // the client's own limit counts from the record's time, which may be long ago
+	defer cancel()
 	r := &kgo.Record{Topic: topic, Timestamp: n.Time, Partition: firstTurn}
 	if n.Key != nil {
 		r.Key, r.Partition = []byte(*n.Key), byKey
