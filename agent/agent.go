@@ -24,12 +24,17 @@ type Agent struct {
 	cfg    Config
 	log    *slog.Logger
 	id     identity
-	inputs []*input
+	inputs []*compiled
 	lock   io.Closer
 	reg    *registry
 	lanes  []*lane
 	stats  stats
-	began  time.Time
+
+	listeners  []*listener
+	pushBudget *budget
+	cursors    *cursors
+
+	began time.Time
 
 	maxOpen int
 	notify  chan struct{} // one pending wake-up of the keeper
@@ -86,6 +91,9 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 		return nil, err
 	}
 	for i := range cfg.Inputs {
+		if cfg.Inputs[i].Listen != nil {
+			continue // when there are lanes
+		}
 		in, errs := compileInput(&a.cfg, &a.cfg.Inputs[i], i, &a.id)
 		if len(errs) > 0 {
 			return nil, errors.Join(errs...)
@@ -98,10 +106,24 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 	for range n {
 		a.lanes = append(a.lanes, newLane(a, int(min(share, batchBytes))))
 	}
+	a.pushBudget = newBudget(cfg.Memory / pushShare)
+	if a.cursors, err = openCursors(cfg.FS, cfg.Dir); err != nil {
+		return nil, err
+	}
 	if a.reg, err = openRegistry(cfg.FS, cfg.Dir, a.log); err != nil {
 		return nil, err
 	}
 	a.restore()
+	for i := range cfg.Inputs {
+		if cfg.Inputs[i].Listen == nil {
+			continue
+		}
+		l, err := a.openListener(&a.cfg.Inputs[i], i)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", inputPlace(&cfg.Inputs[i], i), err), a.reg.close())
+		}
+		a.listeners = append(a.listeners, l)
+	}
 	return a, nil
 }
 
@@ -161,12 +183,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	ship, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var readers, senders, others sync.WaitGroup
+	var readers, senders, others, listeners sync.WaitGroup
 	for _, l := range a.lanes {
 		readers.Go(func() { l.read(ctx) })
 		senders.Go(func() { l.send(ship) })
 	}
+	for _, l := range a.listeners {
+		listeners.Go(func() { l.run(ctx) })
+	}
 	others.Go(func() { a.reg.run(ctx, a.cfg.RegistryFlush) })
+	others.Go(func() { a.cursors.run(ctx, a.cfg.RegistryFlush, a.log) })
 	others.Go(func() { w.run(ctx) })
 	k := newKeeper(a, w)
 	k.run(ctx)
@@ -178,6 +204,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop := time.AfterFunc(wait, cancel)
 	defer stop.Stop()
 	readers.Wait()
+	listeners.Wait()
+	for _, l := range a.lanes {
+		close(l.pushes)
+	}
 	senders.Wait()
 	others.Wait()
 	return a.close()
@@ -193,7 +223,7 @@ func (a *Agent) close() error {
 	if a.cfg.timing.kill {
 		return errors.Join(a.reg.j.Close(), a.lock.Close())
 	}
-	return errors.Join(a.reg.close(), a.lock.Close())
+	return errors.Join(a.reg.close(), a.cursors.flush(), a.lock.Close())
 }
 
 // poke wakes the keeper.

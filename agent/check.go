@@ -8,10 +8,7 @@ func CheckInputs(c Config) []error {
 	var errs []error
 	for i := range c.Inputs {
 		in := &c.Inputs[i]
-		place := in.Place
-		if place == "" {
-			place = fmt.Sprintf("input %d", i+1)
-		}
+		place := inputPlace(in, i)
 		for _, err := range in.validate() {
 			errs = append(errs, fmt.Errorf("%s: %w", place, err))
 		}

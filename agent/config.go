@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/weirlog/weir/agent/input"
 	"github.com/weirlog/weir/agent/processor"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/vfs"
@@ -20,7 +22,7 @@ type Config struct {
 	// Log receives what the agent has to say. Nil discards it.
 	Log *slog.Logger
 	// Queue receives the records. Required.
-	Queue queue.Queue
+	Queue Producer
 	// Topic is the topic of all records: a text that may hold %{[a.b]} and %{[a.b]:default}, read from what is constant for a file
 	// (fields, tags, log.file.path, host, agent, input). A missing field gives "logs", and is counted.
 	Topic string
@@ -57,12 +59,21 @@ type Config struct {
 	timing timing
 }
 
+// Producer is the half of a queue.Queue that an agent uses.
+type Producer interface {
+	// Produce returns when recs are durable, in the words of queue.Queue. It is called from one goroutine per lane at a time.
+	Produce(ctx context.Context, recs []queue.Record) error
+}
+
 // Input is a set of files and what is done with their lines.
 type Input struct {
 	// ID names the input in the registry's and the status' answers; it may be empty. Changing it repeats nothing.
 	ID string
-	// Type is filestream, log or container. It is input.type in records; container decodes Docker's and CRI's lines first.
+	// Type is filestream, log or container, or the name of an input that listens. It is input.type in records; container decodes
+	// Docker's and CRI's lines first.
 	Type string
+	// Listen makes this an input that is no files; what follows about files and lines says nothing then.
+	Listen input.Config
 	// Paths are globs: *, ?, [class] within one path element; one ** element stands for up to 8 levels. Required.
 	Paths []string
 	// ExcludeFiles and IncludeFiles are regular expressions on whole paths; a file must match an IncludeFiles, when there are any.
@@ -258,12 +269,16 @@ func (c *Config) Validate() []error {
 		faults := in.validate()
 		_, more := compileInput(c, in, i, &identity{compat: c.Compat})
 		for _, err := range append(faults, more...) {
-			place := in.Place
-			if place == "" {
-				place = fmt.Sprintf("input %d", i+1)
-			}
-			bad("%s: %w", place, err)
+			bad("%s: %w", inputPlace(in, i), err)
 		}
 	}
 	return errs
+}
+
+// inputPlace names an input for messages.
+func inputPlace(in *Input, index int) string {
+	if in.Place != "" {
+		return in.Place
+	}
+	return fmt.Sprintf("input %d", index+1)
 }

@@ -64,7 +64,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 }
 
 // renamedEarly is the input and the chain of a file that had a wanted name, but was renamed before anybody looked at it.
-func (k *keeper) renamedEarly(e *entry, c *chain) (*input, *chain) {
+func (k *keeper) renamedEarly(e *entry, c *chain) (*compiled, *chain) {
 	if e.from == "" {
 		return nil, c
 	}

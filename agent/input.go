@@ -3,14 +3,15 @@ package agent
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/weirlog/weir/agent/processor"
 	"github.com/weirlog/weir/agent/tree"
 	"github.com/weirlog/weir/lines"
 )
 
-// input is an Input made ready.
-type input struct {
+// compiled is an Input made ready.
+type compiled struct {
 	conf   *Input
 	index  int
 	sel    selection
@@ -29,14 +30,14 @@ type input struct {
 }
 
 // compileInput makes in ready, or says everything that is wrong with its parsers and processors.
-func compileInput(c *Config, in *Input, index int, id *identity) (*input, []error) {
+func compileInput(c *Config, in *Input, index int, id *identity) (*compiled, []error) {
 	var errs []error
 	note := func(err error) {
 		if err != nil {
 			errs = append(errs, err)
 		}
 	}
-	out := &input{conf: in, index: index, busy: map[*source]struct{}{}}
+	out := &compiled{conf: in, index: index, busy: map[*source]struct{}{}}
 	var err error
 	out.sel, err = newSelection(in)
 	note(err)
@@ -68,12 +69,12 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*input, []erro
 }
 
 // rewrites reports whether parsers may write over fields that are constant otherwise.
-func (in *input) rewrites() bool {
+func (in *compiled) rewrites() bool {
 	return in.conf.JSON != nil || slices.ContainsFunc(in.conf.Parsers, func(p Parser) bool { return p.NDJSON != nil })
 }
 
 // constant builds the fields all records of the input share.
-func (in *input) constant(c *Config, id *identity) {
+func (in *compiled) constant(c *Config, id *identity) {
 	in.base = map[string]any{}
 	addUser(in.base, c.Fields, c.FieldsUnderRoot, c.Tags)
 	addUser(in.base, in.conf.Fields, in.conf.FieldsUnderRoot, in.conf.Tags)
@@ -126,12 +127,17 @@ func addParser(spec *lines.Spec, p *Parser) error {
 }
 
 // envelope renders what is constant for a source. missing says that the topic named a field that is not there.
-func (in *input) envelope(c *Config, s *source) (e *envelope, missing bool) {
+func (in *compiled) envelope(c *Config, s *source) (e *envelope, missing bool) {
+	return in.render(c, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, s.chain.key, s.born)
+}
+
+// render makes an envelope of the input's constant fields and more of them.
+func (in *compiled) render(c *Config, more map[string]any, key []byte, at time.Time) (e *envelope, missing bool) {
 	fields := tree.Clone(in.base)
-	tree.Merge(fields, map[string]any{"log": map[string]any{"file": fileFields(c.Compat, s.first, s.place, &s.head)}}, true)
-	ev := &tree.Event{At: s.born, Fields: fields, Metadata: tree.Clone(in.metadata)}
+	tree.Merge(fields, more, true)
+	ev := &tree.Event{At: at, Fields: fields, Metadata: tree.Clone(in.metadata)}
 	processor.Run(in.once, ev) // constant steps drop nothing
-	e = &envelope{key: s.chain.key, tree: ev.Fields, metadata: ev.Metadata}
+	e = &envelope{key: key, tree: ev.Fields, metadata: ev.Metadata}
 	if e.topic, missing = in.topic.Text(ev.Fields); missing {
 		e.topic = DefaultTopic
 	}

@@ -359,7 +359,7 @@ func (k *keeper) isOwn(path string) bool {
 
 // newSourceLocked opens a source for a file. A rotation that is found late is as old as its file: what was made after it, and is itself
 // rotated before anybody remembers it, is newer then.
-func (k *keeper) newSourceLocked(in *input, e *entry, c *chain, compressed, rotated bool, now time.Time) *source {
+func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, rotated bool, now time.Time) *source {
 	a, path, st := k.a, e.path, &e.st
 	born := now
 	if made := time.Unix(0, st.place.btime); rotated && st.place.btime != 0 && made.Before(now) {
@@ -409,7 +409,7 @@ func (k *keeper) newChainLocked(id ledger.Source, path string) *chain {
 }
 
 // startsAtEnd applies seek_to_tail and ignore_older.
-func (k *keeper) startsAtEnd(in *input, st *fileStat, now time.Time) bool {
+func (k *keeper) startsAtEnd(in *compiled, st *fileStat, now time.Time) bool {
 	if in.conf.SeekToTail && k.first && k.virgin {
 		return true
 	}

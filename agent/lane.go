@@ -20,6 +20,7 @@ type lane struct {
 	signal chan struct{} // one pending wake-up
 	hand   chan *batch   // reader to sender; the sender takes when it has nothing in flight
 	free   chan *batch   // sender to reader
+	pushes chan *pushed  // listeners to sender
 	idle   chan struct{} // closed when the sender has ended
 
 	// The reader's.
@@ -65,7 +66,7 @@ const duePeriod = 100 * time.Millisecond
 
 func newLane(a *Agent, limit int) *lane {
 	l := &lane{
-		a: a, signal: make(chan struct{}, 1), hand: make(chan *batch), free: make(chan *batch, 1), idle: make(chan struct{}),
+		a: a, signal: make(chan struct{}, 1), hand: make(chan *batch), free: make(chan *batch, 1), pushes: make(chan *pushed), idle: make(chan struct{}),
 		batch: newBatch(limit), slab: make([]byte, tailBytes+slabBytes), headBuf: make([]byte, headBytes),
 		dec: map[*lines.Encoding]*lines.Decoder{}, open: map[*chain]struct{}{}, refs: map[uint32]*source{},
 	}

@@ -202,7 +202,7 @@ func (k *keeper) matters(d *dir, name string) bool {
 }
 
 // wanted is the first input whose glob a name matches.
-func (k *keeper) wanted(d *dir, name string) *input {
+func (k *keeper) wanted(d *dir, name string) *compiled {
 	for _, w := range d.globs {
 		if ok, _ := filepath.Match(w.glob, name); ok {
 			return w.in
@@ -212,7 +212,7 @@ func (k *keeper) wanted(d *dir, name string) *input {
 }
 
 // inputFor is the first input that takes a name: glob, exclude_files and include_files.
-func (k *keeper) inputFor(d *dir, name string) *input {
+func (k *keeper) inputFor(d *dir, name string) *compiled {
 	path := filepath.Join(d.path, name)
 	for _, w := range d.globs {
 		if ok, _ := filepath.Match(w.glob, name); ok && w.in.sel.allows(path) {

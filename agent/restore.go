@@ -48,7 +48,7 @@ func (a *Agent) chainLocked(id ledger.Source, path string) *chain {
 }
 
 // inputOf is the input a known file belongs to, and the path its chain is about: its own, or the one it is a rotation of.
-func (a *Agent) inputOf(sv *saved) (*input, string) {
+func (a *Agent) inputOf(sv *saved) (*compiled, string) {
 	dir, name := filepath.Split(sv.path)
 	for _, base := range rotationBases(name) {
 		for _, in := range a.inputs {

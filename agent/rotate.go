@@ -325,7 +325,7 @@ func (k *keeper) unreachableLocked(s *source, now time.Time) bool {
 // cleanDefault is how long the place of a missing file is kept when nothing is set.
 const cleanDefault = 7 * 24 * time.Hour
 
-func cleanAfter(in *input) time.Duration {
+func cleanAfter(in *compiled) time.Duration {
 	if in.conf.CleanInactive > 0 {
 		return in.conf.CleanInactive
 	}

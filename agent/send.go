@@ -9,27 +9,73 @@ import (
 	"github.com/weirlog/weir/queue"
 )
 
-// send ships batch after batch until the reader has closed the hand, or ctx ends.
+// send ships batch after batch until the reader has closed the hand and the agent the pushes, or ctx ends.
 func (l *lane) send(ctx context.Context) {
 	defer close(l.idle)
-	for b := range l.hand {
-		if !l.deliver(ctx, b) {
-			return
+	hand, pushes := l.hand, l.pushes
+	for hand != nil || pushes != nil {
+		select {
+		case b, ok := <-hand:
+			if !ok {
+				hand = nil
+			} else if !l.ship(ctx, b) {
+				return
+			}
+		case p, ok := <-pushes:
+			if !ok {
+				pushes = nil
+			} else if !l.shipPushed(ctx, p) {
+				return
+			}
 		}
-		l.a.acknowledged(b)
-		b.reset()
-		l.free <- b
 	}
 }
 
-// deliver produces the records of b: the same ones, in the same order, until all are durable. It gives up only when ctx ends.
-func (l *lane) deliver(ctx context.Context, b *batch) bool {
+// ship delivers a batch of lines and gives it back to the reader.
+func (l *lane) ship(ctx context.Context, b *batch) bool {
 	recs := b.records()
 	if b.proof && len(recs) > 0 {
 		if err := l.a.reg.flush(); err != nil { // it ships on: a kill now may repeat these lines, waiting may lose them
 			l.a.reg.complainAbout(err)
 		}
 	}
+	if !l.deliver(ctx, recs) {
+		return false
+	}
+	l.a.acknowledged(b)
+	b.reset()
+	l.free <- b
+	return true
+}
+
+// shipPushed delivers what listeners pushed: all that wait, up to a batch's bounds, in one Produce.
+func (l *lane) shipPushed(ctx context.Context, p *pushed) bool {
+	all := []*pushed{p}
+	recs := p.recs
+	bytes := p.bytes
+gather:
+	for bytes < batchBytes && len(recs) < batchRecords {
+		select {
+		case more, ok := <-l.pushes:
+			if !ok {
+				break gather
+			}
+			all, recs, bytes = append(all, more), append(recs, more.recs...), bytes+more.bytes
+		default:
+			break gather
+		}
+	}
+	if !l.deliver(ctx, recs) {
+		return false
+	}
+	for _, p := range all {
+		p.acknowledge()
+	}
+	return true
+}
+
+// deliver produces records: the same ones, in the same order, until all are durable. It gives up only when ctx ends.
+func (l *lane) deliver(ctx context.Context, recs []queue.Record) bool {
 	pause := l.a.cfg.BackoffInit
 	for len(recs) > 0 {
 		if ctx.Err() != nil {

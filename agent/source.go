@@ -83,7 +83,7 @@ type source struct {
 	id    ledger.Source
 	ref   uint32
 	chain *chain
-	in    *input
+	in    *compiled
 	first string // path at first sight
 	born  time.Time
 

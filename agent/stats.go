@@ -8,8 +8,8 @@ import (
 
 // stats are the agent's counters since it started.
 type stats struct {
-	acked, cut, lost, truncations, overflows, retries, splits, readErrors, badText, topicMissing, compressed, tooLarge atomic.Int64
-	pastRead, pastLines                                                                                                atomic.Int64 // of sources that are over
+	acked, cut, lost, truncations, overflows, retries, splits, readErrors, badText, topicMissing, compressed, tooLarge, streamed atomic.Int64
+	pastRead, pastLines                                                                                                          atomic.Int64 // of sources that are over
 
 	mu    sync.Mutex
 	rules map[string]*ruleCount // guarded by mu

@@ -53,6 +53,7 @@ type SourceStatus struct {
 type Stats struct {
 	Events       int64           `json:"events"` // acknowledged records
 	Read         int64           `json:"read_bytes"`
+	Streamed     int64           `json:"streamed_bytes"` // payload of inputs that are no files
 	Lines        int64           `json:"lines"`
 	Cut          int64           `json:"cut_bytes"`  // left out of messages over the limit
 	Lost         int64           `json:"lost_bytes"` // gone before they were read
@@ -161,7 +162,7 @@ func (s *stats) snapshot() Stats {
 	out := Stats{
 		Events: s.acked.Load(), Cut: s.cut.Load(), Lost: s.lost.Load(), Truncations: s.truncations.Load(), Overflows: s.overflows.Load(),
 		Retries: s.retries.Load(), Splits: s.splits.Load(), TooLarge: s.tooLarge.Load(), ReadErrors: s.readErrors.Load(),
-		BadText: s.badText.Load(), TopicMissing: s.topicMissing.Load(), Compressed: s.compressed.Load(), Dropped: map[string]Rule{},
+		BadText: s.badText.Load(), TopicMissing: s.topicMissing.Load(), Compressed: s.compressed.Load(), Streamed: s.streamed.Load(), Dropped: map[string]Rule{},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,6 +11,9 @@ var inputTypes = [...]string{"filestream", "log", "container"}
 func (in *Input) validate() []error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if in.Listen != nil {
+		return in.Listen.Validate()
+	}
 	if !slices.Contains(inputTypes[:], in.Type) {
 		bad("type: input %q is not supported; filestream, log and container are", in.Type)
 	}

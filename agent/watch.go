@@ -21,7 +21,7 @@ type dir struct {
 
 // want is what an input looks for in a directory.
 type want struct {
-	in   *input
+	in   *compiled
 	glob string
 }
 

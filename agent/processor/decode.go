@@ -344,7 +344,7 @@ func compileTruncate(args arguments) (func(*tree.Event) bool, error) {
 			}
 			if len(s) > limit {
 				tree.Set(t, field, string(lines.CutText([]byte(s), limit)))
-				addFlag(t, "truncated")
+				tree.AddFlag(t, "truncated")
 			}
 			return nil
 		})
@@ -360,12 +360,6 @@ func endOfRunes(s string, n int) int {
 		end += size
 	}
 	return end
-}
-
-func addFlag(t map[string]any, flag string) {
-	v, _ := tree.Get(t, "log.flags")
-	list, _ := v.([]any)
-	tree.Set(t, "log.flags", append(list[:len(list):len(list)], flag))
 }
 
 func compileConvert(args arguments) (func(*tree.Event) bool, error) {

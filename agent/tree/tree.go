@@ -148,3 +148,10 @@ func Flatten(out map[string]any, prefix string, t map[string]any) {
 		out[prefix+k] = v
 	}
 }
+
+// AddFlag adds a flag to log.flags.
+func AddFlag(t map[string]any, flag string) {
+	v, _ := Get(t, "log.flags")
+	list, _ := v.([]any)
+	Set(t, "log.flags", append(list[:len(list):len(list)], flag))
+}
