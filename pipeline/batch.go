@@ -13,6 +13,8 @@ import (
 // hands those on and gives it back.
 type batch struct {
 	src   *source
+	gen   *generation
+	tick  tick // what filters are asked for instead of records
 	recs  []queue.Record
 	gap   *queue.Gap
 	bytes int64
@@ -34,7 +36,7 @@ func newBatch(outputs int, poison bool) *batch {
 }
 
 func (b *batch) load(s *source, recs []queue.Record, gap *queue.Gap) {
-	b.src, b.gap, b.dead = s, gap, 0
+	b.src, b.gap, b.dead, b.tick = s, gap, 0, tickNone
 	b.recs = append(b.recs[:0], recs...)
 	b.fates = b.fates[:0]
 	for range recs {
@@ -99,12 +101,13 @@ func (p *Pipeline) take(ctx context.Context, bytes int64) (*batch, error) {
 	if b == nil {
 		b = newBatch(len(p.outs), p.poison)
 	}
-	b.bytes = bytes
+	b.bytes, b.gen = bytes, p.enter()
 	return b, nil
 }
 
 func (p *Pipeline) release(b *batch) {
 	b.reset()
+	p.leave(b.gen)
 	p.memory.give(b.bytes)
 	p.pool.put(b)
 	<-p.slots

@@ -56,7 +56,7 @@ func benchmarkChain(b *testing.B, text string, provenance bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := &worker{p: p, prog: p.programs[0]}
+	w := &worker{p: p, prog: p.current().programs[0]}
 	g := &gatherer{p: p}
 	src := ledger.NewSource(testNow)
 	var recs []queue.Record
@@ -67,6 +67,7 @@ func benchmarkChain(b *testing.B, text string, provenance bool) {
 		recs = append(recs, queue.Record{Topic: "logs", Offset: int64(i), Time: testNow, Value: v, Origin: ledger.Range{Source: src, From: int64(i), To: int64(i) + 1}})
 	}
 	bt := newBatch(len(p.outs), false)
+	bt.gen = p.current()
 	b.SetBytes(int64(size / len(recs)))
 	b.ReportAllocs()
 	b.ResetTimer()

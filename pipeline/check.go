@@ -14,6 +14,8 @@ func Check(cfg Config) conf.Errors {
 	f, errs := load(&cfg)
 	if len(errs) == 0 {
 		c := newCompiler(&cfg, f, &errs)
+		c.checkOnly = true
+		c.workers(f)
 		c.sources(1)
 		c.program(f)
 		c.check(f)

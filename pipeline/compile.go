@@ -2,12 +2,12 @@ package pipeline
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/weirlog/weir/event"
 	"github.com/weirlog/weir/pipeline/codec"
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/filter"
@@ -56,11 +56,12 @@ type program struct {
 type node interface{}
 
 type step struct {
-	f      filter.Filter
-	common *plugin.Common
-	own    bool // the filter applies common itself
-	stats  *pluginStats
-	rule   string // what the ledger says of events it drops
+	f       filter.Filter
+	common  *plugin.Common
+	own     bool // the filter applies common itself
+	reaches bool // it asks somebody outside, or waits
+	stats   *pluginStats
+	rule    string // what the ledger says of events it drops
 }
 
 type branch struct {
@@ -92,6 +93,11 @@ type compiler struct {
 	inputs  []*conf.Plugin
 	outputs []*conf.Plugin
 	built   []*source
+	folders []string // of spools
+
+	gen       *generation // that is built
+	before    *generation // whose filters may be taken over; nil at a start
+	checkOnly bool        // nothing is opened
 }
 
 func newCompiler(cfg *Config, f *conf.File, errs *conf.Errors) *compiler {
@@ -188,16 +194,58 @@ func (c *compiler) filter(p *conf.Plugin) node {
 		return nil
 	}
 	a := plugin.Read(p, append(slices.Clone(spec.Options), plugin.FilterOptions...), c.errs)
-	st := &step{common: plugin.NewCommon(a), own: spec.OwnCommon, stats: c.statsOf(p, a, "filter"), rule: place(p.Pos) + " " + p.Name}
+	st := &step{common: plugin.NewCommon(a), own: spec.OwnCommon, reaches: spec.Reaches, stats: c.statsOf(p, a, "filter"), rule: place(p.Pos) + " " + p.Name}
 	if f, ok := c.shared[p]; ok {
 		st.f = f
 		return st
 	}
-	st.f = c.guard(p, func() filter.Filter { return spec.New(a, &c.env) })
-	if spec.Shared {
-		c.shared[p] = st.f
+	text := ""
+	if spec.Shared || spec.Ordered {
+		text = printed("filter", []*conf.Plugin{p})[0]
+		st.f = c.takeOver(text)
 	}
+	if st.f == nil {
+		st.f = c.guard(p, func() filter.Filter { return spec.New(a, &c.env) })
+	}
+	c.keep(p, st.f, text)
 	return st
+}
+
+// keep notes what a filter of the generation that is built needs later.
+func (c *compiler) keep(p *conf.Plugin, f filter.Filter, text string) {
+	if text != "" && f != nil {
+		c.shared[p] = f
+		if c.gen != nil {
+			c.gen.kept = append(c.gen.kept, keptFilter{text: text, f: f})
+		}
+	}
+	if c.gen == nil {
+		return
+	}
+	if cl, ok := f.(io.Closer); ok {
+		c.gen.closers = append(c.gen.closers, cl)
+	}
+	if _, ok := f.(filter.Flusher); ok {
+		c.gen.flushes = true
+	}
+}
+
+// workers is how many can run the filters: one when a filter needs every event in order.
+func (c *compiler) workers(f *conf.File) int {
+	for _, p := range filters(f) {
+		spec := filter.Find(p.Name)
+		if spec == nil {
+			continue
+		}
+		var ignored conf.Errors // reported when the filter is built
+		if spec.Ordered || spec.OrderedIf != nil && spec.OrderedIf(plugin.Read(p, append(slices.Clone(spec.Options), plugin.FilterOptions...), &ignored)) {
+			if c.cfg.Workers > 1 {
+				c.warn(p.Pos, "", "%s needs events in order: the filters of this pipeline run in one worker", p.Name)
+			}
+			return 1
+		}
+	}
+	return c.cfg.Workers
 }
 
 // guard keeps a constructor that was handed faulty options from ending the process; the fault itself is reported already.
@@ -240,65 +288,4 @@ func (c *compiler) output(p *conf.Plugin, index int) node {
 
 func (c *compiler) outputArgs(p *conf.Plugin, spec *output.Spec) *plugin.Args {
 	return plugin.Read(p, append(slices.Clone(spec.Options), plugin.OutputOptions...), c.errs)
-}
-
-// decoration is the options type, tags and add_field of an input.
-type decoration struct {
-	typ    string
-	common *plugin.Common
-}
-
-var typePath = event.MustPath("type")
-
-func (d *decoration) apply(e *event.Event) {
-	if d.typ != "" && !e.Has(typePath) {
-		e.Set(typePath, event.String(d.typ))
-	}
-	d.common.Apply(e)
-}
-
-// source is an input of the pipeline.
-type source struct {
-	in       input.Input
-	index    int
-	decorate []*decoration // by worker
-	stats    *pluginStats
-	queue    *input.Kafka // when it is one
-}
-
-// sources builds all inputs.
-func (c *compiler) sources(workers int) []*source {
-	var l []*source
-	for i, in := range c.inputs {
-		if s := c.source(in, i, workers); s != nil {
-			l = append(l, s)
-		}
-	}
-	c.built = l
-	return l
-}
-
-// source builds an input, with a decoration for each worker.
-func (c *compiler) source(p *conf.Plugin, index, workers int) *source {
-	spec := input.Find(p.Name)
-	if spec == nil {
-		var names []string
-		for _, s := range input.Table() {
-			names = append(names, s.Name)
-		}
-		c.unknown(p, "input", names, input.Known(p.Name))
-		return nil
-	}
-	a := plugin.Read(p, append(slices.Clone(spec.Options), plugin.InputOptions...), c.errs)
-	co := codec.New(a, &c.env, spec.Codec, codec.In)
-	s := &source{index: index, stats: c.statsOf(p, a, "input"), in: spec.New(a, c.inEnv, co)}
-	s.queue, _ = s.in.(*input.Kafka)
-	if _, joins := co.(codec.Joins); joins && s.queue != nil {
-		a.Fail("codec", "join lines where the files are read", "codec multiline cannot join the records of a queue")
-	}
-	for range workers {
-		d := &decoration{typ: a.String("type"), common: plugin.NewInputCommon(a)}
-		s.decorate = append(s.decorate, d)
-	}
-	return s
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/bulk"
+	"github.com/weirlog/weir/journal"
 	"github.com/weirlog/weir/pipeline/output"
 	"github.com/weirlog/weir/queue"
 )
@@ -63,8 +64,17 @@ type Config struct {
 	// DeadLetters takes records that cannot be processed; without it the queue of the first kafka input does.
 	DeadLetters queue.Queue
 
-	// Data is the folder for what inputs remember (file's positions); "" keeps it in memory.
+	// Data is the folder for what inputs remember (file's positions, spools of push inputs); "" keeps it in memory.
 	Data string
+	// QueueType is queue.type: what push inputs (tcp, http, beats ...) do with what they were sent before they answer. persisted, the
+	// default where Data is set, writes it to disk; memory does not, and loses it when the process dies.
+	QueueType string
+	// QueueMaxBytes is queue.max_bytes, of each push input's journal; when it is full, senders wait. Default 1 GiB.
+	QueueMaxBytes int64
+	// Journals is shared by the journals of the process; nil makes one for each.
+	Journals *journal.Pool
+	// Reach lets Trace run filters that ask others or wait.
+	Reach bool
 	// Plaintext is security.plaintext: the inputs without login (tcp, udp) that may listen on other addresses than loopback.
 	Plaintext []string
 
@@ -106,6 +116,8 @@ func (c *Config) Validate() []error {
 	bad(c.BatchSize >= 1 && c.BatchSize <= 10_000, "pipeline.batch.size is %d, want 1 to 10000", c.BatchSize)
 	bad(c.Memory >= batchBytes, "pipeline.memory is %d, want at least %d", c.Memory, batchBytes)
 	bad(c.WriteBytes >= 1<<10, "pipeline.write.bytes is %d, want at least 1024", c.WriteBytes)
+	bad(c.QueueType == "" || c.QueueType == "persisted" || c.QueueType == "memory", "queue.type is %q, want persisted or memory", c.QueueType)
+	bad(c.QueueMaxBytes == 0 || c.QueueMaxBytes >= 1<<20, "queue.max_bytes is %d, want at least %d", c.QueueMaxBytes, 1<<20)
 	bad(c.ECS == "disabled" || c.ECS == "v1" || c.ECS == "v8", "pipeline.ecs_compatibility is %q, want disabled, v1 or v8", c.ECS)
 	return errs
 }

@@ -45,7 +45,7 @@ func TestPanicBecomesDeadLetter(t *testing.T) {
 		t.Fatal(err)
 	}
 	shy := new(atomic.Int64)
-	for _, prog := range p.programs {
+	for _, prog := range p.current().programs {
 		prog.filters[0].(*step).f = touchy{shy}
 	}
 	runPipeline(t, p, func() bool { return q.commit("g", "logs", 0) == 4 })

@@ -80,7 +80,7 @@ func (p *Pipeline) bury(ctx context.Context, letters []*deadLetter) error {
 }
 
 func (p *Pipeline) letter(d *deadLetter) queue.Record {
-	d.Pipeline, d.ConfHash = p.cfg.ID, p.hash
+	d.Pipeline, d.ConfHash = p.cfg.ID, p.current().hash
 	d.Topic, d.Partition, d.Offset = d.rec.Topic, d.rec.Partition, d.rec.Offset
 	d.Time = p.cfg.Now().UTC().Format(time.RFC3339Nano)
 	if len(d.TryDoc) > maxTryDoc || !json.Valid(d.TryDoc) {

@@ -204,7 +204,7 @@ func (g *gatherer) sinks(ctx context.Context, b *batch) error {
 func (g *gatherer) ends() []commit {
 	var ends []commit
 	for _, b := range g.pend {
-		if b.src.queue == nil {
+		if b.src.committer == nil {
 			continue
 		}
 		for i := range b.recs {
@@ -496,12 +496,12 @@ func (g *gatherer) commit(ctx context.Context) {
 			}
 			return c.src == src
 		})
-		err := src.queue.Commit(ctx, pos)
+		err := src.committer.Commit(ctx, pos)
 		switch {
 		case errors.Is(err, queue.ErrRevoked):
-			g.p.cfg.Log.Info("partition was given to another member", "pipeline", g.p.cfg.ID, "group", src.queue.Group())
+			g.p.cfg.Log.Info("partition was given to another member", "pipeline", g.p.cfg.ID, "group", src.committer.Group())
 		case err != nil && ctx.Err() == nil:
-			g.p.cfg.Log.Warn("positions cannot be committed", "pipeline", g.p.cfg.ID, "group", src.queue.Group(), "err", err)
+			g.p.cfg.Log.Warn("positions cannot be committed", "pipeline", g.p.cfg.ID, "group", src.committer.Group(), "err", err)
 		}
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/zeebo/xxh3"
-
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/input"
 	"github.com/weirlog/weir/pipeline/output"
@@ -21,12 +19,9 @@ import (
 type Pipeline struct {
 	cfg         Config
 	sources     []*source
-	programs    []*program
 	outs        []outputState
 	writers     []*docWriter
 	deadLetters queue.Queue
-	hash        string
-	plugins     []*pluginStats
 	stats       totals
 	began       time.Time
 	poison      bool // tests find strings that outlive their batch
@@ -36,6 +31,11 @@ type Pipeline struct {
 	order  chan *batch // every batch that was read, in order
 	work   chan *batch
 	memory *budget
+
+	genMu   sync.Mutex
+	gen     *generation // of batches read from now on
+	clock   *source     // of batches that filters fill by the clock
+	workers int
 }
 
 // outputState is an output's part that is not a worker's. sink is nil for outputs of documents.
@@ -54,7 +54,7 @@ func Open(cfg Config) (*Pipeline, error) {
 	if len(errs.Faults()) > 0 {
 		return nil, errs.Faults()
 	}
-	p := &Pipeline{cfg: cfg, hash: fmt.Sprintf("%016x", xxh3.HashString(conf.Print(f))), began: cfg.Now(), memory: newBudget(cfg.Memory)}
+	p := &Pipeline{cfg: cfg, began: cfg.Now(), memory: newBudget(cfg.Memory), clock: &source{}}
 	c := newCompiler(&p.cfg, f, &errs)
 	c.inEnv.Start = p.start
 	p.compile(c, f)
@@ -64,31 +64,22 @@ func Open(cfg Config) (*Pipeline, error) {
 	for _, w := range errs {
 		cfg.Log.Warn("configuration", "pipeline", cfg.ID, "at", fmt.Sprintf("%s:%d:%d", w.File, w.Line, w.Col), "remark", w.Msg, "hint", w.Hint)
 	}
-	if err := p.connect(c); err != nil {
-		p.closeSinks()
-		return nil, err
+	err := p.connect(c)
+	if err == nil {
+		err = p.openSpools()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.close())
 	}
 	p.prepare()
 	return p, nil
 }
 
-// compile builds the sources and a program for each worker. Only the first program reports faults.
+// compile builds the sources and the first generation.
 func (p *Pipeline) compile(c *compiler, f *conf.File) {
-	p.sources = c.sources(p.cfg.Workers)
-	p.programs = append(p.programs, c.program(f))
-	c.check(f)
-	if len(c.errs.Faults()) > 0 {
-		return
-	}
-	c.errs = &conf.Errors{}
-	for range p.cfg.Workers - 1 {
-		p.programs = append(p.programs, c.program(f))
-	}
-	for _, list := range [][]*conf.Plugin{c.inputs, filters(f), c.outputs} {
-		for _, pl := range list {
-			p.plugins = append(p.plugins, c.stats[pl])
-		}
-	}
+	p.workers = c.workers(f)
+	p.sources = c.sources(p.workers)
+	p.gen = c.generation(f, p.workers)
 }
 
 func filters(f *conf.File) []*conf.Plugin {
@@ -148,7 +139,7 @@ func (p *Pipeline) group() string {
 			return s.queue.Group()
 		}
 	}
-	return p.cfg.ID
+	return p.cfg.ID // also of spools
 }
 
 func (p *Pipeline) findDeadLetters() error {
@@ -211,8 +202,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	})()
 
 	var workers sync.WaitGroup
-	for i, prog := range p.programs {
-		workers.Go(func() { (&worker{p: p, prog: prog, n: i}).run() })
+	for i := range p.workers {
+		workers.Go(func() { (&worker{p: p, n: i}).run() })
 	}
 	gathered := make(chan error, 1)
 	go func() { gathered <- (&gatherer{p: p}).run(drain) }()
@@ -220,6 +211,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	err := p.read(ctx)
 	close(p.work)
 	workers.Wait()
+	p.flushLast(drain)
 	close(p.order)
 	err = errors.Join(err, <-gathered)
 	return errors.Join(err, p.close())
@@ -227,7 +219,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // prepare makes room for the batches: two a worker, and as many as fill a Write.
 func (p *Pipeline) prepare() {
-	n := 2*p.cfg.Workers + min(writeDocuments/p.cfg.BatchSize, maxGathered) + 1
+	n := 2*p.workers + min(writeDocuments/p.cfg.BatchSize, maxGathered) + 1
 	p.slots, p.order, p.work = make(chan struct{}, n), make(chan *batch, n), make(chan *batch)
 }
 
@@ -239,26 +231,37 @@ func (p *Pipeline) read(ctx context.Context) error {
 	var inputs sync.WaitGroup
 	for i, s := range p.sources {
 		inputs.Go(func() {
-			errs[i] = s.in.Run(ctx, func(c input.Chunk) error { return p.feed(ctx, s, c.Records, c.Gap) })
+			errs[i] = p.run(ctx, s)
 			if errs[i] != nil {
 				p.cfg.Log.Error("input ends", "pipeline", p.cfg.ID, "input", s.stats.name, "at", s.stats.place, "err", errs[i])
 				stop()
 			}
 		})
 	}
+	over := make(chan struct{})
+	var clock sync.WaitGroup
+	clock.Go(func() { p.tick(ctx, over) })
 	inputs.Wait()
+	close(over)
+	clock.Wait()
 	return errors.Join(errs...)
 }
 
-// close leaves the groups, after the last commit, and closes the outputs.
+// Close gives back what Open took. It is for a pipeline that is not run: Run does it at its end.
+func (p *Pipeline) Close() error { return p.close() }
+
+// close leaves the groups, after the last commit, and closes spools, filters and outputs.
 func (p *Pipeline) close() error {
 	var errs []error
 	for _, s := range p.sources {
 		if c, ok := s.in.(io.Closer); ok {
 			errs = append(errs, c.Close())
 		}
+		if s.spool != nil {
+			errs = append(errs, s.spool.Close())
+		}
 	}
-	return errors.Join(append(errs, p.closeSinks())...)
+	return errors.Join(append(errs, p.current().discard(nil), p.closeSinks())...)
 }
 
 func (p *Pipeline) closeSinks() error {

@@ -24,6 +24,7 @@ type totals struct {
 	writes, writeErrors   atomic.Int64
 	rejected, pushed      atomic.Int64
 	deadBytes, writeNanos atomic.Int64
+	made                  atomic.Int64 // events filters made by the clock
 }
 
 func (c *compiler) statsOf(p *conf.Plugin, a *plugin.Args, kind string) *pluginStats {
@@ -140,7 +141,7 @@ type BatchStats struct {
 
 // Stats is safe to call at any time.
 func (p *Pipeline) Stats() Stats {
-	t := &p.stats
+	t, gen := &p.stats, p.current()
 	up := max(p.cfg.Now().Sub(p.began), time.Millisecond).Seconds()
 	rate := func(n int64) Lifetime { return Lifetime{float64(n) / up} }
 	s := Stats{
@@ -150,12 +151,12 @@ func (p *Pipeline) Stats() Stats {
 		Dead:  DeadStats{Records: t.dead.Load(), Bytes: t.deadBytes.Load(), Lost: t.lost.Load()},
 		Write: WriteStats{Documents: t.pushed.Load(), Rejected: t.rejected.Load(), Requests: t.writes.Load(), Errors: t.writeErrors.Load(),
 			Millis: t.writeNanos.Load() / 1e6},
-		Batch: BatchStats{Size: p.cfg.BatchSize, Workers: p.cfg.Workers},
+		Batch: BatchStats{Size: p.cfg.BatchSize, Workers: p.workers},
 		Flow: FlowStats{Input: rate(t.in.Load()), Filter: rate(t.filtered.Load()), Output: rate(t.out.Load()),
-			Usage: Lifetime{100 * float64(t.nanos.Load()) / 1e9 / up / float64(p.cfg.Workers)}},
-		Hash: p.hash,
+			Usage: Lifetime{100 * float64(t.nanos.Load()) / 1e9 / up / float64(p.workers)}},
+		Hash: gen.hash,
 	}
-	for _, ps := range p.plugins {
+	for _, ps := range gen.plugins {
 		f := ps.figures()
 		switch ps.kind {
 		case "input":

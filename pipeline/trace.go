@@ -34,6 +34,7 @@ type TraceStep struct {
 	Tags      []string      `json:"tags,omitempty"` // that were added
 	Dropped   bool          `json:"dropped,omitempty"`
 	SplitInto int           `json:"split_into,omitempty"` // events it made
+	Skipped   string        `json:"skipped,omitempty"`    // why it was not run
 }
 
 // TraceChange is a field before and after.
@@ -63,7 +64,8 @@ func Trace(ctx context.Context, cfg Config, recs []queue.Record) ([]Traced, erro
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{p: p, prog: p.programs[0], trace: &tracer{}}
+	gen := p.current()
+	w := &worker{p: p, prog: gen.programs[0], trace: &tracer{reach: cfg.Reach}}
 	b := newBatch(len(p.outs), false)
 	out := make([]Traced, 0, len(recs))
 	for i := range recs {
@@ -71,7 +73,7 @@ func Trace(ctx context.Context, cfg Config, recs []queue.Record) ([]Traced, erro
 			return out, err
 		}
 		b.load(p.sources[0], recs[i:i+1], nil)
-		w.b, w.trace.steps = b, nil
+		w.b, b.gen, w.trace.steps = b, gen, nil
 		w.process()
 		out = append(out, w.trace.result(i, p, b))
 		b.reset()
@@ -86,8 +88,9 @@ func compileOnly(cfg Config) (*Pipeline, error) {
 	if len(errs.Faults()) > 0 {
 		return nil, errs.Faults()
 	}
-	p := &Pipeline{cfg: cfg, began: cfg.Now(), memory: newBudget(cfg.Memory)}
+	p := &Pipeline{cfg: cfg, began: cfg.Now(), memory: newBudget(cfg.Memory), clock: &source{}}
 	c := newCompiler(&p.cfg, f, &errs)
+	c.checkOnly = true
 	p.compile(c, f)
 	if faults := errs.Faults(); len(faults) > 0 {
 		return nil, faults
@@ -101,6 +104,7 @@ func compileOnly(cfg Config) (*Pipeline, error) {
 // tracer looks at the events before and after each step.
 type tracer struct {
 	steps []TraceStep
+	reach bool // filters that ask others run too
 }
 
 // leaf is a field that is no object, with its value as JSON.

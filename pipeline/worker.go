@@ -35,15 +35,21 @@ type worker struct {
 // run works until the pipeline is at its end.
 func (w *worker) run() {
 	for b := range w.p.work {
-		w.b = b
-		w.process()
-		b.done <- struct{}{}
+		w.handle(b)
 	}
+}
+
+func (w *worker) handle(b *batch) {
+	w.b, w.prog = b, b.gen.programs[w.n]
+	w.process()
+	b.done <- struct{}{}
 }
 
 // process is the way of a batch.
 func (w *worker) process() {
-	w.decode()
+	if w.b.tick == tickNone {
+		w.decode()
+	}
 	all := w.all()
 	before := len(w.b.ev.Events)
 	started := time.Now()
@@ -195,12 +201,19 @@ func (w *worker) goodTags(v event.Value) bool {
 // nodes runs a section or a branch over sel and returns who is still there, with the events that were made.
 func (w *worker) nodes(nodes []node, sel []int32) []int32 {
 	for _, n := range nodes {
-		if len(sel) == 0 {
+		if len(sel) == 0 && w.b.tick == tickNone {
 			return sel
 		}
 		switch n := n.(type) {
 		case *step:
+			if w.trace != nil && n.reaches && !w.trace.reach {
+				w.trace.skip(n, sel)
+				continue
+			}
 			sel = w.step(n, sel)
+			if w.b.tick != tickNone {
+				sel = w.flush(n, sel)
+			}
 		case *branch:
 			sel = w.branch(n, sel)
 		case *emit:
@@ -242,6 +255,7 @@ func (w *worker) step(st *step, sel []int32) []int32 {
 		out = append(out, int32(i))
 	}
 	st.stats.out.Add(int64(len(out)))
+	w.b.gen.events.Add(int64(len(sel)))
 	st.stats.nanos.Add(int64(time.Since(started)))
 	return out
 }
@@ -253,6 +267,7 @@ func (w *worker) apply(st *step, sel []int32, i int) (next int) {
 	defer func() {
 		st.stats.matches.Add(matches)
 		st.stats.failures.Add(failures)
+		w.b.gen.failed.Add(failures)
 		if x := recover(); x != nil {
 			next = w.panicked(st, sel, next, x)
 		}

@@ -74,6 +74,9 @@ type Spec struct {
 	Options []plugin.Option // besides those every input has
 	Codec   string          // standard codec
 	New     func(a *plugin.Args, env *Env, c codec.Codec) Input
+	// Push: others send, and are answered when emit returned nil. What was emitted is on disk then, unless queue.type is memory;
+	// emit may be called from many goroutines.
+	Push bool
 }
 
 // Table is every input there is.
@@ -83,9 +86,9 @@ func Table() []Spec {
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
 		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
-		{Name: "stdin", Codec: "line", New: newStdin},
-		{Name: "tcp", Options: tcpOptions, Codec: "line", New: newTCP},
-		{Name: "udp", Options: udpOptions, Codec: "plain", New: newUDP},
+		{Name: "stdin", Codec: "line", New: newStdin, Push: true},
+		{Name: "tcp", Options: tcpOptions, Codec: "line", New: newTCP, Push: true},
+		{Name: "udp", Options: udpOptions, Codec: "plain", New: newUDP, Push: true},
 	}
 }
 
