@@ -67,3 +67,12 @@ func (s *Store) ClusterUUID() string { return s.meta.Load().ClusterUUID }
 
 // ClusterName is what clients are told.
 func (s *Store) ClusterName() string { return "weir" }
+
+// SettingsOf are the settings of a concrete index.
+func (s *Store) SettingsOf(name string) (*Settings, bool) {
+	ix := s.meta.Load().indices[name]
+	if ix == nil {
+		return nil, false
+	}
+	return ix.info().Settings, true
+}

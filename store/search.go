@@ -15,6 +15,22 @@ const searchDeadline = 30 * time.Second
 // Search answers a request over the indices that an expression names. Errors are *Error or *query.Error; the request's timeout gives
 // what was found so far, the deadline of all searches likewise.
 func (s *Store) Search(ctx context.Context, expr string, opts ResolveOptions, req *query.Request) (*search.Response, error) {
+	v, err := s.View(expr, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	return s.searchViews(ctx, v.Snapshot, v.filters, req, nil)
+}
+
+// View is a snapshot of what an expression names, with the filters of the aliases it went through. The caller releases it.
+type View struct {
+	*Snapshot
+	filters map[string]query.Query
+}
+
+// View opens a view: what scrolls and points in time keep.
+func (s *Store) View(expr string, opts ResolveOptions) (*View, error) {
 	refs, err := s.Resolve(expr, opts)
 	if err != nil {
 		return nil, err
@@ -27,14 +43,17 @@ func (s *Store) Search(ctx context.Context, expr string, opts ResolveOptions, re
 	for i, r := range refs {
 		names[i] = r.Name
 	}
-	snap := s.Snapshot(names)
-	defer snap.Release()
-	return s.searchViews(ctx, snap, filters, req)
+	return &View{s.Snapshot(names), filters}, nil
 }
 
-// SearchSnapshot answers a request over all indices of a snapshot, which the caller keeps: the pages of a scroll or a point in time.
+// SearchView answers a request over a view. after, the Response's Last of the page before, continues there; nil begins.
+func (s *Store) SearchView(ctx context.Context, v *View, req *query.Request, after *search.Cursor) (*search.Response, error) {
+	return s.searchViews(ctx, v.Snapshot, v.filters, req, after)
+}
+
+// SearchSnapshot answers a request over all indices of a snapshot, which the caller keeps.
 func (s *Store) SearchSnapshot(ctx context.Context, snap *Snapshot, req *query.Request) (*search.Response, error) {
-	return s.searchViews(ctx, snap, nil, req)
+	return s.searchViews(ctx, snap, nil, req, nil)
 }
 
 // Count counts the documents that a query matches: the Response's Total.
@@ -63,13 +82,13 @@ func (s *Store) FieldCaps(ctx context.Context, expr string, opts ResolveOptions,
 	return search.FieldCaps(ctx, searchIndices(snap, nil), req)
 }
 
-func (s *Store) searchViews(ctx context.Context, snap *Snapshot, filters map[string]query.Query, req *query.Request) (*search.Response, error) {
+func (s *Store) searchViews(ctx context.Context, snap *Snapshot, filters map[string]query.Query, req *query.Request, after *search.Cursor) (*search.Response, error) {
 	if req.Timeout == 0 || req.Timeout > searchDeadline {
 		r := *req
 		r.Timeout = searchDeadline
 		req = &r
 	}
-	return search.Run(ctx, searchIndices(snap, filters), req, search.Options{Now: s.cfg.Now()})
+	return search.Run(ctx, searchIndices(snap, filters), req, search.Options{Now: s.cfg.Now(), After: after})
 }
 
 // searchIndices is a snapshot as package search sees it; filters are by index name.

@@ -89,6 +89,15 @@ var ignoredKeys = []string{"stats", "ext", "pit"}
 
 // ParseRequest reads the body of a search; an empty one asks for everything. "pit" is left to the caller.
 func ParseRequest(body string) (*Request, error) {
+	r, err := ReadRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Check()
+}
+
+// ReadRequest is ParseRequest for a caller who changes the request before it calls Check.
+func ReadRequest(body string) (*Request, error) {
 	r := NewRequest()
 	if strings.TrimSpace(body) == "" {
 		return r, nil
@@ -105,7 +114,7 @@ func ParseRequest(body string) (*Request, error) {
 			return nil, err
 		}
 	}
-	return r, r.Check()
+	return r, nil
 }
 
 // set takes one key of the body.

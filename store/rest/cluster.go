@@ -58,7 +58,7 @@ func handleClusterSettings(c *call) error {
 func handleNodes(c *call) error {
 	addr := c.r.Host
 	node := newObject().set("name", c.s.nodeName).set("transport_address", addr).set("host", hostOf(addr)).set("ip", hostOf(addr)).
-		set("version", apiVersion).set("roles", []string{"data", "ingest", "master"}).
+		set("version", apiVersion).set("roles", nodeRoles).
 		set("http", map[string]any{"bound_address": []string{addr}, "publish_address": addr, "max_content_length_in_bytes": maxBody})
 	return c.reply(http.StatusOK, newObject().
 		set("_nodes", map[string]int{"total": 1, "successful": 1, "failed": 0}).
@@ -73,3 +73,6 @@ func hostOf(hostport string) string {
 	}
 	return host
 }
+
+// nodeRoles are what the one node does.
+var nodeRoles = []string{"data", "ingest", "master"}

@@ -99,15 +99,32 @@ func writeError(w http.ResponseWriter, err error) {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	if q, ok := queryError(err); ok && q.Index != "" {
-		c = allFailed(c)
-	} else {
-		root := c
-		root.CausedBy = nil
-		c.Root = []cause{root}
-	}
+	c = withRoot(c, err)
 	w.WriteHeader(status)
 	w.Write(newObject().set("error", orderedError(c)).set("status", status).bytes())
+}
+
+// withRoot gives an error its root causes; one that depends on an index or a context is a search whose shards all failed.
+func withRoot(c cause, err error) cause {
+	q, ok := queryError(err)
+	switch {
+	case ok && q.Index != "":
+		return allFailed(c)
+	case c.Type == "search_context_missing_exception":
+		c = allFailed(c)
+		c.Failed[0].Shard = -1
+		return c
+	}
+	root := c
+	root.CausedBy = nil
+	c.Root = []cause{root}
+	return c
+}
+
+// errorBody is an error inside an answer: {"error":{...},"status":n}.
+func errorBody(err error) []byte {
+	c, status := causeOf(err)
+	return newObject().set("error", orderedError(withRoot(c, err))).set("status", status).bytes()
 }
 
 // orderedError prints root_cause first, as clients' logs show it.

@@ -146,3 +146,5 @@ func distance(a, b string) int {
 
 // quoteList prints names as [a, b].
 func quoteList(names []string) string { return fmt.Sprintf("[%s]", strings.Join(names, ", ")) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -24,9 +24,11 @@ func newServer(t *testing.T) *httptest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(New(s, nil))
+	h := New(s, nil)
+	srv := httptest.NewServer(h)
 	t.Cleanup(func() {
 		srv.Close()
+		h.Close()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}

@@ -10,12 +10,25 @@ var (
 	healthParams   = append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...)
 	statsParams    = append([]string{"level", "metric"}, indexParams...)
 	putParams      = append([]string{"preserve_existing", "reopen"}, indexParams...)
+	scrollParams   = []string{"scroll", "scroll_id", "rest_total_hits_as_int", "typed_keys"}
+	pitParams      = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
+	asyncGetParams = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
 	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
 )
 
 // routes is the table of endpoints.
 func routes() []route {
-	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes())
+	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes())
+}
+
+// taskRoutes are of work under way.
+func taskRoutes() []route {
+	return []route{
+		{"GET", "/_tasks", taskParams, handleTasks},
+		{"GET", "/_tasks/{id}", taskParams, handleTask},
+		{"POST", "/_tasks/_cancel", taskParams, handleCancelTasks},
+		{"POST", "/_tasks/{id}/_cancel", taskParams, handleCancelTasks},
+	}
 }
 
 // clusterRoutes are what clients ask before they write, and the tables for people.
@@ -60,12 +73,27 @@ func documentRoutes() []route {
 // searchRoutes find documents.
 func searchRoutes() []route {
 	return []route{
-		{"GET,POST", "/_search", searchParams, handleSearch},
-		{"GET,POST", "/{index}/_search", searchParams, handleSearch},
+		{"GET,POST", "/_search", append([]string{"scroll"}, searchParams...), handleSearch},
+		{"GET,POST", "/{index}/_search", append([]string{"scroll"}, searchParams...), handleSearch},
 		{"GET,POST", "/_count", searchParams, handleCount},
 		{"GET,POST", "/{index}/_count", searchParams, handleCount},
 		{"GET,POST", "/_msearch", searchParams, handleMsearch},
 		{"GET,POST", "/{index}/_msearch", searchParams, handleMsearch},
+		{"GET,POST", "/_search/scroll", scrollParams, handleScroll},
+		{"GET,POST", "/_search/scroll/{scroll_id}", scrollParams, handleScroll},
+		{"DELETE", "/_search/scroll", nil, handleClearScroll},
+		{"DELETE", "/_search/scroll/{scroll_id}", nil, handleClearScroll},
+		{"POST", "/{index}/_pit", pitParams, handleOpenPIT},
+		{"DELETE", "/_pit", nil, handleClosePIT},
+		{"POST", "/{index}/_search/point_in_time", pitParams, handleOpenPointInTime},
+		{"DELETE", "/_search/point_in_time", nil, handleClosePointsInTime},
+		{"GET", "/_search/point_in_time/{all}", nil, handlePointsInTime},
+		{"DELETE", "/_search/point_in_time/{all}", nil, handleClosePointsInTime},
+		{"POST", "/_async_search", asyncParams, handleSubmitAsync},
+		{"POST", "/{index}/_async_search", asyncParams, handleSubmitAsync},
+		{"GET", "/_async_search/{id}", asyncGetParams, handleGetAsync},
+		{"GET", "/_async_search/status/{id}", asyncGetParams, handleAsyncStatus},
+		{"DELETE", "/_async_search/{id}", nil, handleDeleteAsync},
 		{"GET,POST", "/_field_caps", capsParams, handleFieldCaps},
 		{"GET,POST", "/{index}/_field_caps", capsParams, handleFieldCaps},
 		{"POST", "/_kql/parse", nil, handleKQL},

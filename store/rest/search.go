@@ -2,16 +2,23 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/store"
+	"github.com/weirlog/weir/store/contexts"
 	"github.com/weirlog/weir/store/query"
 	"github.com/weirlog/weir/store/search"
+	"github.com/weirlog/weir/store/tasks"
 )
 
 var searchParams = append([]string{"q", "df", "default_operator", "analyzer", "analyze_wildcard", "lenient", "from", "size", "sort", "search_after", "track_total_hits", "track_scores", "terminate_after",
@@ -22,49 +29,191 @@ var searchParams = append([]string{"q", "df", "default_operator", "analyzer", "a
 // maxSearches bounds one _msearch.
 const maxSearches = 1000
 
-// handleSearch answers [/{index}]/_search.
-func handleSearch(c *call) error {
-	req, err := c.searchRequest()
-	if err != nil {
-		return err
-	}
-	enc, err := c.encoding()
-	if err != nil {
-		return err
-	}
-	o, err := c.resolveOptions()
-	if err != nil {
-		return err
-	}
-	resp, err := c.s.store.Search(c.r.Context(), c.vars["index"], o, req)
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, resp.AppendJSON(nil, enc))
+// searching is a search that was asked for, ready to run.
+type searching struct {
+	req    *query.Request
+	enc    search.Encoding
+	expr   string
+	opts   store.ResolveOptions
+	pit    string        // id of a point in time, "" for none
+	keep   time.Duration // the point in time's new keep-alive, 0 leaves it
+	scroll time.Duration // 0: it is none
+	body   []byte        // for the slow log
 }
 
-// searchRequest reads the body, then lets the URL's parameters win.
-func (c *call) searchRequest() (*query.Request, error) {
+// handleSearch answers [/{index}]/_search.
+func handleSearch(c *call) error {
 	body, err := c.body()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if bytes.Contains(body, []byte(`"pit"`)) {
-		if v, err := fastjson.ParseBytes(body); err == nil && v.Get("pit") != nil {
-			return nil, illegal("[pit] is not supported: page with search_after")
-		}
+	return c.answerSearch(body)
+}
+
+// answerSearch runs the search a body asks for, and answers it.
+func (c *call) answerSearch(body []byte) error {
+	sg, err := c.searching(body, true)
+	if err != nil {
+		return err
 	}
-	if c.params.has("scroll") {
-		return nil, illegal("[scroll] is not supported: page with search_after")
+	out, err := c.s.search(c.r.Context(), sg, c.taskInfo("indices:data/read/search", sg.describe()))
+	if err != nil {
+		return err
 	}
-	req, err := query.ParseRequest(string(body))
+	return c.reply(http.StatusOK, out)
+}
+
+// searching reads a body, then lets the URL's parameters win when the search is the request's only one.
+func (c *call) searching(body []byte, url bool) (*searching, error) {
+	sg := &searching{expr: c.vars["index"], body: body}
+	err := sg.readPIT(body)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.urlParams(req); err != nil {
+	if sg.opts, err = c.resolveOptions(); err != nil {
 		return nil, err
 	}
-	return req, req.Check()
+	if sg.enc, err = c.encoding(); err != nil {
+		return nil, err
+	}
+	if sg.req, err = query.ReadRequest(string(body)); err != nil {
+		return nil, err
+	}
+	if url {
+		if err := c.urlParams(sg.req); err != nil {
+			return nil, err
+		}
+		if err := c.scrollParam(sg); err != nil {
+			return nil, err
+		}
+	}
+	if sg.pit != "" {
+		if err := sg.checkPIT(c); err != nil {
+			return nil, err
+		}
+	}
+	return sg, sg.req.Check()
+}
+
+// describe is how a task list shows the search.
+func (sg *searching) describe() string {
+	const most = 1000
+	b := sg.body
+	if len(b) > most {
+		b = b[:most]
+	}
+	return fmt.Sprintf("indices[%s], search_type[QUERY_THEN_FETCH], source[%s]", sg.expr, b)
+}
+
+// readPIT reads "pit" of a body, which query.ParseRequest leaves to us.
+func (sg *searching) readPIT(body []byte) error {
+	if !bytes.Contains(body, []byte(`"pit"`)) {
+		return nil
+	}
+	v, err := fastjson.ParseBytes(body)
+	if err != nil || v.Get("pit") == nil {
+		return nil // what is wrong with the body is told by its parser
+	}
+	if sg.pit = string(v.GetStringBytes("pit", "id")); sg.pit == "" {
+		return illegal("point in time id must be set")
+	}
+	if k := string(v.GetStringBytes("pit", "keep_alive")); k != "" {
+		if sg.keep, err = parseTime("keep_alive", k); err != nil {
+			return err
+		}
+		return contexts.CheckKeepAlive(sg.keep, k)
+	}
+	return nil
+}
+
+// checkPIT refuses what a point in time settles itself, and makes the order of hits total.
+func (sg *searching) checkPIT(c *call) error {
+	for _, p := range []struct {
+		name string
+		on   bool
+	}{{"indices", sg.expr != ""}, {"routing", c.params.has("routing")}, {"preference", c.params.has("preference")}} {
+		if p.on {
+			return badRequest("action_request_validation_exception", "Validation Failed: 1: [%s] cannot be used with point in time. Do not specify any index with point in time.;", p.name)
+		}
+	}
+	if sg.scroll > 0 {
+		return badRequest("action_request_validation_exception", "Validation Failed: 1: using [point in time] is not allowed in a scroll context;")
+	}
+	if len(sg.req.Sort) > 0 && !slices.ContainsFunc(sg.req.Sort, func(k query.SortKey) bool { return k.Field == "_shard_doc" }) &&
+		(len(sg.req.SearchAfter) == 0 || len(sg.req.SearchAfter) == len(sg.req.Sort)+1) {
+		sg.req.Sort = append(sg.req.Sort, query.SortKey{Field: "_shard_doc"})
+	}
+	return nil
+}
+
+// search runs a search as a task and prints its answer.
+func (s *Server) search(ctx context.Context, sg *searching, info tasks.Info) ([]byte, error) {
+	ctx, t, err := s.tasks.Begin(ctx, info)
+	if err != nil {
+		return nil, &store.Error{Status: 429, Type: "es_rejected_execution_exception", Reason: err.Error()}
+	}
+	defer s.tasks.End(t)
+	return s.searchIn(ctx, sg, t)
+}
+
+// searchIn is search inside a task.
+func (s *Server) searchIn(ctx context.Context, sg *searching, t *tasks.Task) ([]byte, error) {
+	var resp *search.Response
+	var id string
+	var err error
+	switch {
+	case sg.pit != "":
+		var v *store.View
+		var done func()
+		if v, done, err = s.contexts.UsePIT(sg.pit, sg.keep); err != nil {
+			return nil, err
+		}
+		defer done()
+		id = `,"pit_id":` + string(encode(sg.pit))
+		resp, err = s.store.SearchView(ctx, v, sg.req, nil)
+	case sg.scroll > 0:
+		var sc *contexts.Scroll
+		if sc, err = s.contexts.OpenScroll(sg.expr, sg.opts, sg.req, sg.enc, sg.scroll); err != nil {
+			return nil, err
+		}
+		id = `"_scroll_id":` + string(encode(sc.ID)) + ","
+		if resp, _, err = s.contexts.Next(ctx, sc); err != nil {
+			s.contexts.CloseScroll(sc.ID)
+		}
+	default:
+		resp, err = s.store.Search(ctx, sg.expr, sg.opts, sg.req)
+	}
+	if err != nil {
+		return nil, s.whyEnded(ctx, err)
+	}
+	s.searched(sg, resp, t)
+	out := resp.AppendJSON(nil, sg.enc)
+	switch {
+	case sg.pit != "":
+		out = append(append(out[:len(out)-1], id...), '}')
+	case id != "":
+		out = slices.Insert(out, 1, []byte(id)...)
+	}
+	return out, nil
+}
+
+// whyEnded is the error of a search that was cancelled as its client sees it.
+func (s *Server) whyEnded(ctx context.Context, err error) error {
+	var c *tasks.Cancelled
+	if errors.As(context.Cause(ctx), &c) {
+		return badRequest("task_cancelled_exception", "%s", c.Error())
+	}
+	return err
+}
+
+// searched counts a search and tells the slow log.
+func (s *Server) searched(sg *searching, resp *search.Response, t *tasks.Task) {
+	s.counts.searches.Add(1)
+	s.counts.searchNanos.Add(int64(resp.Took))
+	if len(resp.Hits) > 0 {
+		s.counts.fetches.Add(1)
+	}
+	s.slow(sg, resp, t)
 }
 
 func (c *call) urlParams(req *query.Request) (err error) {
@@ -83,6 +232,14 @@ func (c *call) urlParams(req *query.Request) (err error) {
 	}
 	if req.SeqNo, err = p.boolean("seq_no_primary_term", req.SeqNo); err != nil {
 		return err
+	}
+	if req.TrackScores, err = p.boolean("track_scores", req.TrackScores); err != nil {
+		return err
+	}
+	if m, err := c.minScore(); err != nil {
+		return err
+	} else if m != nil {
+		req.MinScore = m
 	}
 	if s := p.str("sort", ""); s != "" {
 		if req.Sort, err = query.ParseSortParam(s); err != nil {
@@ -173,6 +330,9 @@ func handleCount(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := onlyKeys(body, "query"); err != nil {
+		return err
+	}
 	req, err := query.ParseRequest(string(body))
 	if err != nil {
 		return err
@@ -182,26 +342,72 @@ func handleCount(c *call) error {
 			return err
 		}
 	}
+	if req.TerminateAfter, err = c.params.integer("terminate_after", 0); err != nil {
+		return err
+	}
+	if req.MinScore, err = c.minScore(); err != nil {
+		return err
+	}
+	req.Size, req.TrackTotal = 0, query.CountAll
 	o, err := c.resolveOptions()
 	if err != nil {
 		return err
 	}
-	resp, err := c.s.store.Count(c.r.Context(), c.vars["index"], o, req.Query)
+	resp, err := c.s.store.Search(c.r.Context(), c.vars["index"], o, req)
 	if err != nil {
 		return err
 	}
-	sh := resp.Shards
-	return c.reply(http.StatusOK, newObject().set("count", resp.Total).
-		set("_shards", newObject().set("total", sh.Total).set("successful", sh.Successful).set("skipped", sh.Skipped).set("failed", sh.Failed)).bytes())
+	out := newObject().set("count", resp.Total)
+	if req.TerminateAfter > 0 {
+		out.set("terminated_early", resp.Early)
+	}
+	return c.reply(http.StatusOK, out.set("_shards", shardsOf(resp.Shards)).bytes())
+}
+
+func shardsOf(sh search.Shards) *object {
+	return newObject().set("total", sh.Total).set("successful", sh.Successful).set("skipped", sh.Skipped).set("failed", sh.Failed)
+}
+
+// onlyKeys refuses a body with other keys.
+func onlyKeys(body []byte, keys ...string) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	v, err := fastjson.ParseBytes(body)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return badRequest("parsing_exception", "request body is not a JSON object")
+	}
+	var bad error
+	v.GetObject().Visit(func(k []byte, _ *fastjson.Value) {
+		if !slices.Contains(keys, string(k)) && bad == nil {
+			bad = badRequest("parsing_exception", "request does not support [%s]", k)
+		}
+	})
+	return bad
+}
+
+func (c *call) minScore() (*float32, error) {
+	text := c.params.str("min_score", "")
+	if text == "" {
+		return nil, nil
+	}
+	f, err := strconv.ParseFloat(text, 32)
+	if err != nil {
+		return nil, illegal("Failed to parse float parameter [min_score] with value [%s]", text)
+	}
+	f32 := float32(f)
+	return &f32, nil
 }
 
 // handleMsearch answers [/{index}]/_msearch: pairs of lines, each answered alone.
 func handleMsearch(c *call) error {
+	return c.multiSearch(func(b []byte) ([]byte, error) { return b, nil })
+}
+
+// multiSearch answers pairs of lines; source turns a body into that of a search.
+func (c *call) multiSearch(source func(body []byte) ([]byte, error)) error {
+	start := time.Now()
 	body, err := c.body()
-	if err != nil {
-		return err
-	}
-	enc, err := c.encoding()
 	if err != nil {
 		return err
 	}
@@ -212,7 +418,7 @@ func handleMsearch(c *call) error {
 	if len(lines)/2 > maxSearches {
 		return illegal("%d searches in one request, at most %d are taken", len(lines)/2, maxSearches)
 	}
-	out := []byte(`{"took":0,"responses":[`)
+	out := []byte{}
 	for i := 0; i < len(lines); i += 2 {
 		if i > 0 {
 			out = append(out, ',')
@@ -220,40 +426,31 @@ func handleMsearch(c *call) error {
 		if c.r.Context().Err() != nil {
 			return c.r.Context().Err()
 		}
-		out = c.oneSearch(out, lines[i], lines[i+1], enc)
+		one, err := c.oneSearch(lines[i], lines[i+1], source)
+		if err != nil {
+			out = append(out, errorBody(err)...)
+			continue
+		}
+		out = append(append(out, one[:len(one)-1]...), `,"status":200}`...)
 	}
-	return c.reply(http.StatusOK, append(out, "]}"...))
+	head := fmt.Appendf(nil, `{"took":%d,"responses":[`, time.Since(start).Milliseconds())
+	return c.reply(http.StatusOK, append(append(head, out...), "]}"...))
 }
 
-// oneSearch appends the answer of one pair, errors included.
-func (c *call) oneSearch(out, header, body []byte, enc search.Encoding) []byte {
-	fail := func(err error) []byte {
-		cs, status := causeOf(err)
-		root := cs
-		cs.Root = []cause{root}
-		return append(out, newObject().set("error", orderedError(cs)).set("status", status).bytes()...)
-	}
+// oneSearch answers one pair.
+func (c *call) oneSearch(header, body []byte, source func(body []byte) ([]byte, error)) ([]byte, error) {
 	one, err := c.searchHeader(header)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
-	req, err := query.ParseRequest(string(body))
-	if err == nil {
-		err = req.Check()
+	if body, err = source(body); err != nil {
+		return nil, err
 	}
+	sg, err := one.searching(body, false)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
-	o, err := one.resolveOptions()
-	if err != nil {
-		return fail(err)
-	}
-	resp, err := c.s.store.Search(c.r.Context(), one.vars["index"], o, req)
-	if err != nil {
-		return fail(err)
-	}
-	out = resp.AppendJSON(out, enc)
-	return append(out[:len(out)-1], `,"status":200}`...)
+	return c.s.search(c.r.Context(), sg, c.taskInfo("indices:data/read/search", sg.describe()))
 }
 
 // searchHeader turns a header line into a call with its own index and parameters.
@@ -290,38 +487,6 @@ func (c *call) searchHeader(header []byte) (*call, error) {
 		}
 	})
 	return one, bad
-}
-
-// handleFieldCaps answers [/{index}]/_field_caps.
-func handleFieldCaps(c *call) error {
-	fields := c.params.list("fields")
-	if body, err := c.body(); err != nil {
-		return err
-	} else if len(bytes.TrimSpace(body)) > 0 {
-		v, err := fastjson.ParseBytes(body)
-		if err != nil {
-			return badRequest("parse_exception", "%v", err)
-		}
-		for _, f := range v.GetArray("fields") {
-			fields = append(fields, string(f.GetStringBytes()))
-		}
-	}
-	if len(fields) == 0 {
-		return badRequest("action_request_validation_exception", "Validation Failed: 1: no fields specified;")
-	}
-	unmapped, err := c.params.boolean("include_unmapped", false)
-	if err != nil {
-		return err
-	}
-	o, err := c.resolveOptions()
-	if err != nil {
-		return err
-	}
-	b, err := c.s.store.FieldCaps(c.r.Context(), c.vars["index"], o, search.CapsRequest{Fields: fields, Types: c.params.list("types"), IncludeUnmapped: unmapped})
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, b)
 }
 
 // queryError finds a query's refusal in err.

@@ -1,18 +1,27 @@
 package rest
 
 import (
+	"context"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/weirlog/weir/store"
+	"github.com/weirlog/weir/store/contexts"
+	"github.com/weirlog/weir/store/tasks"
 )
 
-// Server answers the REST API of one store. It is safe for concurrent use.
+// Server answers the REST API of one store. It is safe for concurrent use. Run lets go of what clients forgot; Close ends what runs in
+// the background.
 type Server struct {
 	store    *store.Store
 	log      *slog.Logger
 	nodeName string
 	table    []route
+	began    time.Time
+	contexts *contexts.Keeper
+	tasks    *tasks.Registry
+	counts   counters
 }
 
 // New makes the handler of a store's REST API. log may be nil.
@@ -24,7 +33,33 @@ func New(s *store.Store, log *slog.Logger) *Server {
 	if err != nil {
 		name = "weir"
 	}
-	return &Server{store: s, log: log, nodeName: name, table: routes()}
+	srv := &Server{store: s, log: log, nodeName: name, table: routes(), began: time.Now(), contexts: contexts.New(s, nil)}
+	srv.tasks = tasks.New(srv.began, srv.keepTask)
+	return srv
+}
+
+// reapEvery is the pace of Run.
+const reapEvery = 10 * time.Second
+
+// Run lets go of expired scrolls, points in time and answers until ctx ends, then of everything.
+func (s *Server) Run(ctx context.Context) error {
+	tick := time.NewTicker(reapEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.Close()
+			return nil
+		case <-tick.C:
+			s.contexts.Reap()
+		}
+	}
+}
+
+// Close ends background work and open contexts; requests must have ended.
+func (s *Server) Close() {
+	s.tasks.Close()
+	s.contexts.Close()
 }
 
 // nodeID is the node's id: the cluster's, as there is one node.

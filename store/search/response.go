@@ -23,6 +23,7 @@ type Response struct {
 	MaxScore *float32
 	Hits     []Hit
 	Aggs     *agg.Result // nil: none were asked for
+	Last     *Cursor     // behind the last hit; nil without hits
 }
 
 // Shards counts logical shards.
@@ -62,6 +63,9 @@ func (r *run) response(hits []hit, parts []*agg.Partial) (*Response, error) {
 		res.MaxScore = nil
 	}
 	hits = hits[min(r.req.From, len(hits)):]
+	if len(hits) > 0 {
+		res.Last = &Cursor{hits[len(hits)-1]}
+	}
 	var err error
 	if res.Hits, err = r.fetch(hits); err != nil {
 		return nil, err

@@ -35,7 +35,11 @@ type Index struct {
 type Options struct {
 	Now     time.Time
 	Workers int // 0: as many as cores
+	After   *Cursor
 }
+
+// Cursor is a place in the ranking of one request over one unchanged list of sources: the last hit of a page.
+type Cursor struct{ last hit }
 
 // run is one search.
 type run struct {

@@ -208,6 +208,9 @@ func (w *worker) rank(z int, sel *query.Selection) {
 			return
 		}
 		h.keys = w.keys
+		if w.opt.After != nil && w.ranking.compare(&h, &w.opt.After.last) <= 0 {
+			return
+		}
 		if w.group != nil {
 			if err := w.groups.offer(h, w.group.at(row, 0)); err != nil {
 				w.err = err
@@ -236,11 +239,25 @@ func (w *worker) lowerBound(num int64) {
 	}
 }
 
-// slice keeps the rows of the request's slice: rows are dealt out by their place.
+// slice keeps the rows of the request's slice: rows are dealt out by their sequence number, which a merge does not change, so that the
+// slices of several requests fit together. Sources without one deal by place.
 func (w *worker) slice(z int, sel *query.Selection) bool {
 	s := w.req.Slice
+	seqs, numbered := w.it.src.Field("_seq_no").(query.Numbers)
+	var vec query.NumberVec
+	if numbered {
+		seqs.Load(z, &vec)
+	}
 	sel.Each(func(row int) {
-		if (w.it.ord+z*query.ZoneRows+row)%s.Max != s.ID {
+		place := int64(w.it.ord + z*query.ZoneRows + row)
+		switch {
+		case !numbered || !vec.Has.Get(row):
+		case vec.Start != nil:
+			place = vec.V[vec.Start[row]]
+		default:
+			place = vec.V[row]
+		}
+		if place%int64(s.Max) != int64(s.ID) {
 			sel.Clear(row)
 		}
 	})
