@@ -31,7 +31,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		rotated = in != nil || rotated
 	}
 	if in == nil {
-		if !rotated || !moved[c] && !k.isBlank(c) || !k.isNewer(c, e) {
+		if !rotated || len(c.list) == 0 || !c.unread(e) || !moved[c] && !k.isBlank(c) && !c.precedes(e) {
 			return
 		}
 		in = c.list[0].in
@@ -102,12 +102,14 @@ func (k *keeper) isBlank(c *chain) bool {
 	return ok && sv.headLen == 0 && sv.path == c.path
 }
 
-// beforeUnread puts s, a rotation, before a source at the chain's path of which nothing was read: what s holds was written earlier.
+// beforeUnread puts s, a rotation, before sources of which nothing was read when they are at the chain's path or were made later: what s
+// holds was written earlier.
 func (k *keeper) beforeUnread(s *source) {
 	list := s.chain.list
 	for n := len(list) - 1; n > 0; n-- {
 		prev := list[n-1]
-		if prev.path != s.chain.path || prev.account.position.Load() > 0 {
+		later := prev.path == s.chain.path || s.place.btime != 0 && prev.place.btime >= s.place.btime
+		if !later || prev.account.position.Load() > 0 {
 			return
 		}
 		list[n-1], list[n] = list[n], prev
@@ -117,21 +119,20 @@ func (k *keeper) beforeUnread(s *source) {
 // clockTick is how far a file system's clock may lie behind ours: the kernel stamps files with the time of its last tick.
 const clockTick = 10 * time.Millisecond
 
-// isNewer reports whether a rotation was made after the last source of c was first seen, so that none of it can have been read.
-func (k *keeper) isNewer(c *chain, e *entry) bool {
-	var last *source
-	for _, s := range c.list {
-		if s.phase != waiting { // those are of this very look
-			last = s
-		}
-	}
-	if last == nil {
+// unread reports whether nothing of a rotation can have been read: it was made after the chain was first seen, and written to after
+// all that the chain is done with. What is found late, behind its successors even, is read all the same.
+func (c *chain) unread(e *entry) bool {
+	if made := e.st.place.btime; made != 0 && !time.Unix(0, made).Add(clockTick).After(c.id.Time()) {
 		return false
 	}
-	if e.st.place.btime != 0 {
-		return time.Unix(0, e.st.place.btime).Add(clockTick).After(last.born)
-	}
-	return e.st.mtime.After(last.watchTime)
+	return e.st.mtime.After(c.done)
+}
+
+// precedes reports whether a file was made before one that the chain reads: it must have been rotated away unseen. A copy that somebody
+// makes of an old rotation is newer than all of them.
+func (c *chain) precedes(e *entry) bool {
+	made := e.st.place.btime
+	return made != 0 && slices.ContainsFunc(c.list, func(s *source) bool { return s.place.btime >= made && s.place != e.st.place })
 }
 
 // rotationBases are the names that name may be a rotation of, shortest first.

@@ -17,6 +17,7 @@ import (
 //	3 name   ref, path
 //	4 head   ref, length u16, SHA-256 32
 //	5 end    ref, reason, unread bytes
+//	6 done   ref, i64 (Unix ns): rotations of the chain written to until then have been read, or are history
 //	7 live   end of a snapshot
 //
 // Texts are a length and bytes. An open of a known ref replaces it. The tail is the first 8 bytes of the SHA-256 of the at most 64
@@ -27,6 +28,7 @@ const (
 	entryName = 3
 	entryHead = 4
 	entryEnd  = 5
+	entryDone = 6
 	entryLive = 7
 
 	openVersion = 1
@@ -66,6 +68,7 @@ type saved struct {
 	tail uint64
 	size int64
 	at   int64 // Unix ms of pos
+	done int64 // Unix ns: what the chain is done with
 }
 
 func appendText(b []byte, s string) []byte {
@@ -109,6 +112,12 @@ func appendHead(b []byte, s *saved) []byte {
 	b = binary.AppendUvarint(b, uint64(s.ref))
 	b = binary.BigEndian.AppendUint16(b, uint16(s.headLen))
 	return append(b, s.headSum[:]...)
+}
+
+func appendDone(b []byte, s *saved) []byte {
+	b = append(b, entryDone)
+	b = binary.AppendUvarint(b, uint64(s.ref))
+	return binary.BigEndian.AppendUint64(b, uint64(s.done))
 }
 
 func appendEnd(b []byte, ref uint32, why endReason, unread int64) []byte {
@@ -232,6 +241,8 @@ func (p places) entry(kind uint8, r *entryReader) error {
 	case entryHead:
 		s.headLen = int(r.u16())
 		copy(s.headSum[:], r.bytes(32))
+	case entryDone:
+		s.done = int64(r.u64())
 	case entryEnd:
 		r.u8()
 		r.number()
@@ -259,7 +270,7 @@ func (p places) open(r *entryReader) error {
 		return errEntry
 	}
 	if old := p[s.ref]; old != nil {
-		s.pos, s.tail, s.size, s.at = old.pos, old.tail, old.size, old.at
+		s.pos, s.tail, s.size, s.at, s.done = old.pos, old.tail, old.size, old.at, old.done
 	}
 	p[s.ref] = s
 	return nil

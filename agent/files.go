@@ -158,11 +158,31 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 	a.stats.pastLines.Add(s.account.lines.Load())
 	a.detachLocked(s)
 	next := s.chain.after(s)
+	a.doneLocked(s, why)
 	s.chain.list = slices.DeleteFunc(s.chain.list, func(o *source) bool { return o == s })
 	delete(a.sources, s.ref)
 	a.reg.end(s.ref, why, unread)
 	if next != nil {
 		next.chain.lane.wake(next)
+	}
+}
+
+// doneLocked notes, with what is left of the chain, up to when its files have been read. What became of a truncated file is not known:
+// copies that were made of it until now are taken for read.
+func (a *Agent) doneLocked(s *source, why endReason) {
+	c, done := s.chain, s.watchTime
+	if why == endTruncated {
+		done = time.Now()
+	}
+	if !done.After(c.done) {
+		return
+	}
+	c.done = done
+	for _, o := range c.list {
+		if o != s {
+			a.reg.change(o.ref, dirtyDone, func(sv *saved) { sv.done = done.UnixNano() })
+			return
+		}
 	}
 }
 

@@ -357,16 +357,11 @@ func (k *keeper) isOwn(path string) bool {
 	return err == nil && strings.HasPrefix(path, own+string(os.PathSeparator))
 }
 
-// newSourceLocked opens a source for a file. A rotation that is found late is as old as its file: what was made after it, and is itself
-// rotated before anybody remembers it, is newer then.
+// newSourceLocked opens a source for a file.
 func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, rotated bool, now time.Time) *source {
 	a, path, st := k.a, e.path, &e.st
-	born := now
-	if made := time.Unix(0, st.place.btime); rotated && st.place.btime != 0 && made.Before(now) {
-		born = made
-	}
 	s := &source{
-		id: ledger.NewSource(now), in: in, first: path, born: born, path: path, place: st.place, known: true, since: now,
+		id: ledger.NewSource(now), in: in, first: path, born: now, path: path, place: st.place, known: true, since: now,
 		quietSince: now, grew: now, watchSize: st.size, watchTime: st.mtime, tailKnown: true,
 		compressed: compressed, finish: compressed,
 	}
@@ -374,7 +369,7 @@ func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, r
 		c = k.newChainLocked(s.id, path)
 	}
 	s.chain = c
-	sv := saved{id: s.id, chain: c.id, place: st.place, seen: born.UnixMilli(), input: in.conf.ID, path: path}
+	sv := saved{id: s.id, chain: c.id, place: st.place, seen: now.UnixMilli(), input: in.conf.ID, path: path, done: c.done.UnixNano()}
 	if compressed {
 		sv.flags = flagCompressed
 	} else if k.startsAtEnd(in, st, now) {

@@ -48,6 +48,7 @@ const (
 	dirtyAt
 	dirtyName
 	dirtyHead
+	dirtyDone
 )
 
 // openRegistry reads the registry in dir.
@@ -249,13 +250,16 @@ func (r *registry) changes() (payloads [][]byte, bytes int64) {
 func appendChange(b []byte, s *saved, what uint8) []byte {
 	if what&dirtyOpen != 0 {
 		b = appendOpen(b, s)
-		what = dirtyAt
+		what = dirtyAt | dirtyDone
 	}
 	if what&dirtyName != 0 {
 		b = appendName(b, s)
 	}
 	if what&dirtyHead != 0 {
 		b = appendHead(b, s)
+	}
+	if what&dirtyDone != 0 {
+		b = appendDone(b, s)
 	}
 	if what&dirtyAt != 0 {
 		b = appendAt(b, s)

@@ -26,6 +26,7 @@ func (a *Agent) restore() {
 		}
 		s.chain = a.chainLocked(sv.chain, path)
 		s.chain.list = append(s.chain.list, s)
+		s.chain.done = later(s.chain.done, time.Unix(0, sv.done))
 		s.account.position.Store(sv.pos)
 		s.account.durable.Store(sv.pos)
 		s.account.size.Store(s.size)
@@ -42,7 +43,7 @@ func (a *Agent) chainLocked(id ledger.Source, path string) *chain {
 	}
 	h := fnv.New32a()
 	h.Write(id[:])
-	c := &chain{id: id, path: path, key: []byte(hex.EncodeToString(id[:])), lane: a.lanes[h.Sum32()%uint32(len(a.lanes))]}
+	c := &chain{id: id, path: path, done: id.Time(), key: []byte(hex.EncodeToString(id[:])), lane: a.lanes[h.Sum32()%uint32(len(a.lanes))]}
 	a.chains[id] = c
 	return c
 }

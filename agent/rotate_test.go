@@ -97,6 +97,25 @@ func TestRotations(t *testing.T) {
 				h.start()
 				h.expect(append(a, "unread a", "b one", "b two", "c one")...)
 			}},
+			{"a rotation that a look missed", func(h *harness) {
+				h.start()
+				h.write("app.log", "a\n")
+				h.expect("a")
+				h.stop()
+				h.rename("app.log", "app.log.2")
+				h.write("app.log", "b one\nb two\n")
+				hidden := filepath.Join(h.t.TempDir(), "hidden")
+				if err := os.Rename(h.path("app.log"), hidden); err != nil {
+					h.t.Fatal(err)
+				}
+				h.write("app.log", "c\n")
+				h.start()
+				h.expect("a", "c")
+				if err := os.Rename(hidden, h.path("app.log.1")); err != nil {
+					h.t.Fatal(err)
+				}
+				h.expect("a", "c", "b one", "b two")
+			}},
 			{"rename out of the globs", func(h *harness) {
 				h.start()
 				h.write("app.log", "one\n")
@@ -185,4 +204,42 @@ func TestRotations(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A rotation that was read and removed, and comes back from a backup, is history, also after a start.
+func TestRestoredRotationIsHistory(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.start()
+	h.write("app.log", "a\n")
+	h.expect("a")
+	h.rename("app.log", "app.log.1")
+	h.write("app.log", "b\n")
+	h.expect("a", "b")
+	old, err := os.Stat(h.path("app.log.1"))
+	if err == nil {
+		err = os.Remove(h.path("app.log.1"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.await("end of the removed file", func() bool {
+		h.a.mu.Lock()
+		defer h.a.mu.Unlock()
+		return len(h.a.sources) == 1
+	})
+	restore := func(name string) {
+		h.write(name, "a\n")
+		if err := os.Chtimes(h.path(name), old.ModTime(), old.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.stop()
+	restore("app.log.2")
+	h.start()
+	h.write("app.log", "c\n")
+	h.expect("a", "b", "c")
+	h.rename("app.log", "app.log.1")
+	h.write("app.log", "d\n")
+	h.expect("a", "b", "c", "d")
 }

@@ -161,6 +161,7 @@ type chain struct {
 
 	list    []*source // not ended, in reading order; guarded by Agent.mu
 	rotated bool      // its file was truncated: rotations that are newer are its own; guarded by Agent.mu
+	done    time.Time // what was last written to before it has been read, or is history; guarded by Agent.mu
 
 	empty time.Time // since when list is empty; the keeper's
 

@@ -55,6 +55,9 @@ func ParseSource(s string) (Source, error) {
 
 func (s Source) String() string { return hex.EncodeToString(s[:]) }
 
+// Time is when the source was first seen, to the millisecond.
+func (s Source) Time() time.Time { return time.UnixMilli(int64(binary.BigEndian.Uint64(s[:8]) >> 16)) }
+
 // IsZero reports whether s names nothing.
 func (s Source) IsZero() bool { return s == Source{} }
 

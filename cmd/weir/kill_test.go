@@ -168,7 +168,7 @@ func (s *scribe) write(t *testing.T, name string, lines int) {
 		}
 		b = b[cut:]
 	}
-	if s.rng.IntN(400) == 0 && s.rotate.Load() {
+	if s.rng.IntN(150) == 0 && s.rotate.Load() {
 		s.rotated[name]++ // every rotation is kept: what is removed unread cannot be found
 		for i := s.rotated[name]; i > 0; i-- {
 			from := path
