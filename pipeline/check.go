@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weirlog/weir/pipeline/bus"
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/output"
 )
@@ -51,6 +52,9 @@ func (c *compiler) check(f *conf.File) {
 		c.fail(top, "write output { ... }", "there is no output")
 	}
 	c.checkQueues()
+	if own := c.links(); bus.Cycle([]bus.Links{own}) != nil {
+		c.fail(top, "", "pipeline %s sends to itself: records would run in a circle", own.ID)
+	}
 	exact := slices.ContainsFunc(c.outputs, func(p *conf.Plugin) bool { s := output.Find(p.Name); return s != nil && s.Exact })
 	for _, p := range c.outputs {
 		s := output.Find(p.Name)

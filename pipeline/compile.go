@@ -103,8 +103,8 @@ type compiler struct {
 func newCompiler(cfg *Config, f *conf.File, errs *conf.Errors) *compiler {
 	c := &compiler{cfg: cfg, errs: errs, shared: make(map[*conf.Plugin]filter.Filter), stats: make(map[*conf.Plugin]*pluginStats)}
 	c.env = plugin.Env{ECS: cfg.ECS != "disabled", Log: cfg.Log, Now: cfg.Now}
-	c.inEnv = &input.Env{Env: c.env, Queue: cfg.Queue, Topic: cfg.Topic, Stdin: cfg.Stdin, Plaintext: cfg.Plaintext, Data: cfg.Data}
-	c.outEnv = &output.Env{Env: c.env, Queue: cfg.Queue, Topic: cfg.Topic, Stdout: cfg.Stdout}
+	c.inEnv = &input.Env{Env: c.env, Queue: cfg.Queue, Topic: cfg.Topic, Stdin: cfg.Stdin, Bus: cfg.Bus, Plaintext: cfg.Plaintext, Data: cfg.Data}
+	c.outEnv = &output.Env{Env: c.env, Queue: cfg.Queue, Topic: cfg.Topic, Stdout: cfg.Stdout, Bus: cfg.Bus, Pipeline: cfg.ID}
 	for _, s := range f.Sections {
 		switch s.Kind {
 		case "input":

@@ -22,6 +22,7 @@ import (
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/journal"
+	"github.com/weirlog/weir/pipeline/bus"
 	"github.com/weirlog/weir/pipeline/output"
 	"github.com/weirlog/weir/queue"
 )
@@ -73,6 +74,8 @@ type Config struct {
 	QueueMaxBytes int64
 	// Journals is shared by the journals of the process; nil makes one for each.
 	Journals *journal.Pool
+	// Bus connects pipeline inputs and outputs of the process; nil makes one for this pipeline alone.
+	Bus *bus.Bus
 	// Reach lets Trace run filters that ask others or wait.
 	Reach bool
 	// Plaintext is security.plaintext: the inputs without login (tcp, udp) that may listen on other addresses than loopback.
@@ -142,6 +145,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ECS == "" {
 		c.ECS = d.ECS
+	}
+	if c.Bus == nil {
+		c.Bus = bus.New()
 	}
 	if c.Lookup == nil {
 		c.Lookup = d.Lookup

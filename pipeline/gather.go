@@ -140,6 +140,13 @@ func (g *gatherer) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, o := range g.p.outs {
+		if s, ok := o.sink.(output.Settler); ok {
+			if err := s.Settle(ctx); err != nil {
+				return fmt.Errorf("output %s: %w", o.stats.name, err)
+			}
+		}
+	}
 	fresh := g.ends()
 	for _, w := range g.p.writers {
 		if err := g.write(ctx, w, fresh); err != nil {
@@ -186,7 +193,7 @@ func (g *gatherer) sinks(ctx context.Context, b *batch) error {
 		}
 		n := int64(len(b.bufs[i].Items))
 		for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-			err := o.sink.Write(ctx, &b.bufs[i])
+			err := g.sink(ctx, o.sink, b, i)
 			if err == nil {
 				break
 			}
@@ -198,6 +205,15 @@ func (g *gatherer) sinks(ctx context.Context, b *batch) error {
 		g.p.stats.out.Add(n)
 	}
 	return nil
+}
+
+// sink writes what was rendered of a batch for output i.
+func (g *gatherer) sink(ctx context.Context, s output.Sink, b *batch, i int) error {
+	rs, ok := s.(output.RecordSink)
+	if !ok {
+		return s.Write(ctx, &b.bufs[i])
+	}
+	return rs.WriteFrom(ctx, &b.bufs[i], func(ref uint32) (ledger.Range, time.Time) { return g.foreign.origin(&b.recs[ref]), b.recs[ref].Time })
 }
 
 // ends are the next offsets behind the gathered records.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weirlog/weir/pipeline/bus"
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/input"
 	"github.com/weirlog/weir/pipeline/output"
@@ -36,6 +37,7 @@ type Pipeline struct {
 	gen     *generation // of batches read from now on
 	clock   *source     // of batches that filters fill by the clock
 	workers int
+	links   bus.Links
 }
 
 // outputState is an output's part that is not a worker's. sink is nil for outputs of documents.
@@ -78,7 +80,7 @@ func Open(cfg Config) (*Pipeline, error) {
 // compile builds the sources and the first generation.
 func (p *Pipeline) compile(c *compiler, f *conf.File) {
 	p.workers = c.workers(f)
-	p.sources = c.sources(p.workers)
+	p.sources, p.links = c.sources(p.workers), c.links()
 	p.gen = c.generation(f, p.workers)
 }
 

@@ -77,6 +77,16 @@ func (c *jsonCodec) add(b *event.Batch, ref uint32, v event.Value, data string) 
 		return
 	}
 	b.Merge(e, v)
+	if ts, ok := e.TakeField("@timestamp"); ok {
+		if ns, ok := event.ParseISO(ts.Str()); ok && ts.Kind() == event.StringKind {
+			e.SetTimestamp(ns)
+		} else {
+			e.AddField("@timestamp", ts)
+		}
+	}
+	if meta, ok := e.TakeField("@metadata"); ok && e.Set(metadataPath, meta) != nil {
+		e.AddField("@metadata", meta)
+	}
 }
 
 func (c *jsonCodec) Encode(dst []byte, e *event.Event) []byte {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/pipeline/bus"
 	"github.com/weirlog/weir/pipeline/codec"
 	"github.com/weirlog/weir/pipeline/plugin"
 	"github.com/weirlog/weir/queue"
@@ -60,6 +61,7 @@ type Env struct {
 	// Start is where to begin reading a queue; positions not named are the group's.
 	Start func(ctx context.Context, in Input) ([]queue.Position, error)
 	Stdin io.Reader
+	Bus   *bus.Bus // where pipeline inputs listen
 	// Data is the folder for what inputs remember; "" keeps it in memory.
 	Data string
 	// Plaintext names the inputs without login that may listen on other addresses than loopback.
@@ -86,6 +88,7 @@ func Table() []Spec {
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
 		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
+		{Name: "pipeline", Options: pipelineOptions, Codec: "json", New: newPipeline},
 		{Name: "stdin", Codec: "line", New: newStdin, Push: true},
 		{Name: "tcp", Options: tcpOptions, Codec: "line", New: newTCP, Push: true},
 		{Name: "udp", Options: udpOptions, Codec: "plain", New: newUDP, Push: true},
@@ -105,7 +108,7 @@ func Find(name string) *Spec {
 func Known(name string) bool {
 	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "dead_letter_queue", "elastic_agent", "elastic_serverless_forwarder",
 		"elasticsearch", "exec", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "http", "http_poller",
-		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "pipeline", "puppet_facter", "rabbitmq", "redis", "relp",
+		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "puppet_facter", "rabbitmq", "redis", "relp",
 		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "twitter", "unix", "varnishlog",
 		"websocket", "wmi", "xmpp"}, name)
 }

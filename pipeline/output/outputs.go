@@ -9,9 +9,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/ledger"
+	"github.com/weirlog/weir/pipeline/bus"
 	"github.com/weirlog/weir/pipeline/codec"
 	"github.com/weirlog/weir/pipeline/plugin"
 	"github.com/weirlog/weir/queue"
@@ -71,12 +74,26 @@ type Sink interface {
 	Close() error
 }
 
+// RecordSink is a Sink that wants to know where events came from.
+type RecordSink interface {
+	// WriteFrom is Write; from tells the range and time of a record.
+	WriteFrom(ctx context.Context, b *Buf, from func(ref uint32) (ledger.Range, time.Time)) error
+}
+
+// Settler is a Sink that takes events before they are where they belong.
+type Settler interface {
+	// Settle returns nil when all that was written is; until then nothing of it is committed.
+	Settle(ctx context.Context) error
+}
+
 // Env is what outputs are built with.
 type Env struct {
 	plugin.Env
-	Queue  func(addr string) (queue.Queue, error)
-	Topic  string // of weir's own queue, when the configuration names none
-	Stdout io.Writer
+	Pipeline string // pipeline.id
+	Bus      *bus.Bus
+	Queue    func(addr string) (queue.Queue, error)
+	Topic    string // of weir's own queue, when the configuration names none
+	Stdout   io.Writer
 }
 
 // Spec is a row of the table.
@@ -97,6 +114,7 @@ func Table() []Spec {
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka, Sink: openKafka},
 		{Name: "null", Codec: "plain", New: newNull, Sink: openNull},
 		{Name: "opensearch", Options: elasticsearchOptions, Codec: "json", New: newElasticsearch, Exact: true},
+		{Name: "pipeline", Options: pipelineOptions, Codec: "json", New: newPipeline, Sink: openPipeline, Exact: true},
 		{Name: "sink", Codec: "plain", New: newNull, Sink: openNull},
 		{Name: "stdout", Codec: "rubydebug", New: newStdout, Sink: openStdout},
 	}
@@ -116,7 +134,7 @@ func Known(name string) bool {
 	return slices.Contains([]string{"boundary", "circonus", "cloudwatch", "csv", "datadog", "datadog_metrics", "dynatrace", "elastic_app_search", "elastic_workplace_search",
 		"email", "exec", "ganglia", "gelf", "google_bigquery", "google_cloud_storage", "google_pubsub", "graphite", "graphtastic", "http", "influxdb", "irc",
 		"jms", "juggernaut", "librato", "loggly", "loki", "lumberjack", "metriccatcher", "mongodb", "nagios", "nagios_nsca", "newrelic", "opentsdb", "pagerduty", "pipe",
-		"pipeline", "rabbitmq", "redis", "redmine", "riak", "riemann", "s3", "sns", "solr_http", "sqs", "statsd", "stomp", "syslog", "tcp", "timber", "udp",
+		"rabbitmq", "redis", "redmine", "riak", "riemann", "s3", "sns", "solr_http", "sqs", "statsd", "stomp", "syslog", "tcp", "timber", "udp",
 		"webhdfs", "websocket", "xmpp", "zabbix"}, name)
 }
 
