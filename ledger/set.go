@@ -1,6 +1,9 @@
 package ledger
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // span is the half-open interval [from, to).
 type span struct{ from, to int64 }
@@ -52,7 +55,7 @@ func (s *Set) Add(from, to int64) {
 		s.spans = append(s.spans, span{from, to})
 		return
 	}
-	i, _ := slices.BinarySearchFunc(s.spans, from, func(sp span, f int64) int { return cmp(sp.to, f) }) // first span with to >= from
+	i, _ := slices.BinarySearchFunc(s.spans, from, func(sp span, f int64) int { return cmp.Compare(sp.to, f) }) // first span with to >= from
 	j := i
 	for j < n && s.spans[j].from <= to {
 		from, to = min(from, s.spans[j].from), max(to, s.spans[j].to)
@@ -92,16 +95,6 @@ func (s *Set) Each(f func(from, to int64) bool) {
 
 // after is the index of the first span whose end is > from; the caller knows there is one.
 func (s *Set) after(from int64) int {
-	i, _ := slices.BinarySearchFunc(s.spans, from+1, func(sp span, f int64) int { return cmp(sp.to, f) })
+	i, _ := slices.BinarySearchFunc(s.spans, from+1, func(sp span, f int64) int { return cmp.Compare(sp.to, f) })
 	return i
-}
-
-func cmp(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
