@@ -208,7 +208,26 @@ func (c *compiler) filter(p *conf.Plugin) node {
 		st.f = c.guard(p, func() filter.Filter { return spec.New(a, &c.env) })
 	}
 	c.keep(p, st.f, text)
+	c.noteFiles(a, spec.Options)
 	return st
+}
+
+// noteFiles remembers the files that options name.
+func (c *compiler) noteFiles(a *plugin.Args, opts []plugin.Option) {
+	if c.gen == nil || len(c.gen.programs) > 0 {
+		return
+	}
+	for _, o := range opts {
+		if o.Kind == plugin.Path && a.Has(o.Name) {
+			c.gen.files = append(c.gen.files, a.String(o.Name))
+		}
+		if o.Name == "patterns_dir" {
+			for _, dir := range a.Strings(o.Name) {
+				names, _ := filepath.Glob(filepath.Join(dir, "*")) // a bad pattern has no files
+				c.gen.files = append(c.gen.files, names...)
+			}
+		}
+	}
 }
 
 // keep notes what a filter of the generation that is built needs later.

@@ -25,7 +25,8 @@ type generation struct {
 	plugins         []*pluginStats
 	kept            []keptFilter // what a reload may take over
 	closers         []io.Closer
-	flushes         bool // a filter makes events by the clock
+	files           []string // that options name: patterns, dictionaries, scripts
+	flushes         bool     // a filter makes events by the clock
 
 	refs           int // batches in flight, and one while it is the current one; guarded by Pipeline.genMu
 	events, failed atomic.Int64
@@ -185,4 +186,24 @@ func (c *compiler) keepStats(p *Pipeline, before *generation) {
 			}
 		}
 	}
+}
+
+// Health is how many events went through filters of the current text, counted at each filter, and how many of them failed there.
+func (p *Pipeline) Health() (events, failed int64) {
+	g := p.current()
+	return g.events.Load(), g.failed.Load()
+}
+
+// Files is what the configuration reads besides its own text: patterns, dictionaries, scripts.
+func (p *Pipeline) Files() []string { return p.current().files }
+
+// Topics is the topics of queues that are read.
+func (p *Pipeline) Topics() []string {
+	var l []string
+	for _, s := range p.sources {
+		if s.queue != nil {
+			l = append(l, s.queue.Topics()...)
+		}
+	}
+	return l
 }

@@ -105,8 +105,16 @@ type Lifetime struct {
 
 // ReloadStats counts changes of the configuration.
 type ReloadStats struct {
-	Successes int64 `json:"successes"`
-	Failures  int64 `json:"failures"`
+	Successes   int64        `json:"successes"`
+	Failures    int64        `json:"failures"`
+	LastError   *ReloadError `json:"last_error"`
+	LastSuccess *time.Time   `json:"last_success_timestamp"`
+	LastFailure *time.Time   `json:"last_failure_timestamp"`
+}
+
+// ReloadError is why the last change was not taken.
+type ReloadError struct {
+	Message string `json:"message"`
 }
 
 // QueueStats is what is in flight.
