@@ -71,7 +71,8 @@ func lex(src string) ([]token, error) {
 			i += len(op)
 		}
 	}
-	return append(out, token{tEnd, "", len(src)}), nil
+	end := token{tEnd, "", len(src)}
+	return append(out, end, end, end, end), nil // the parser looks three tokens ahead
 }
 
 func letter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' }

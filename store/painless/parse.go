@@ -501,6 +501,9 @@ func (p *parser) binary(level int) (expr, error) {
 		}
 		if level == 6 && t.kind == tName && t.text == "instanceof" {
 			p.i++
+			if n := p.peek(); n.kind != tName || !types[n.text] {
+				return nil, p.unexpected()
+			}
 			left = &instance{left, p.peek().text}
 			p.i++
 			continue
@@ -713,6 +716,9 @@ func (p *parser) name(t token) (expr, error) {
 	if statics[t.text] != nil && p.is(tOp, ".") {
 		p.i++
 		n := p.peek()
+		if n.kind != tName {
+			return nil, p.unexpected()
+		}
 		p.i++
 		if !p.is(tOp, "(") {
 			v, ok := constants[t.text+"."+n.text]
