@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/web/es"
 	"github.com/weirlog/weir/web/live"
 )
 
@@ -29,7 +30,7 @@ func (s *Server) event(w http.ResponseWriter, r *http.Request) {
 // hit finds a document by id; a data stream's name will do as index.
 func (s *Server) hit(ctx context.Context, r *http.Request, index, id string) (*fastjson.Value, error) {
 	if index == "" || id == "" {
-		return nil, &problem{http.StatusBadRequest, "bad_request", "index and id are needed"}
+		return nil, es.Refuse(http.StatusBadRequest, "bad_request", "index and id are needed")
 	}
 	v, err := s.search(ctx, r, index, map[string]any{"size": 1, "query": map[string]any{"ids": map[string]any{"values": []string{id}}}})
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Server) hit(ctx context.Context, r *http.Request, index, id string) (*f
 	}
 	hits := v.GetArray("hits", "hits")
 	if len(hits) == 0 {
-		return nil, &problem{http.StatusNotFound, "not_found", "no document with id " + strconv.Quote(id) + " in " + index}
+		return nil, es.Refuse(http.StatusNotFound, "not_found", "no document with id "+strconv.Quote(id)+" in "+index)
 	}
 	return hits[0], nil
 }

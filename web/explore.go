@@ -12,7 +12,9 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/web/es"
 	"github.com/weirlog/weir/web/live"
+	"github.com/weirlog/weir/web/when"
 )
 
 // Bounds of one search.
@@ -28,7 +30,7 @@ const (
 // Filter is one pill beside the query.
 type Filter struct {
 	Field    string          `json:"field"`
-	Op       string          `json:"op"` // is, is_not, exists, not_exists, range
+	Op       string          `json:"op"` // is, is_not, exists, not_exists, range, one_of, none_of, dsl
 	Value    json.RawMessage `json:"value"`
 	Disabled bool            `json:"disabled"`
 }
@@ -90,7 +92,7 @@ func (s *Server) newQuery(ctx context.Context, r *http.Request, req exploreReque
 	}
 	req.Size = min(req.Size, maxRows)
 	if len(req.Filters) > maxFilters {
-		return nil, &problem{http.StatusBadRequest, "too_many_filters", fmt.Sprintf("%d filters, at most %d", len(req.Filters), maxFilters)}
+		return nil, es.Refuse(http.StatusBadRequest, "too_many_filters", fmt.Sprintf("%d filters, at most %d", len(req.Filters), maxFilters))
 	}
 	q := &query{s: s, r: r, req: req}
 	var err error
@@ -98,14 +100,14 @@ func (s *Server) newQuery(ctx context.Context, r *http.Request, req exploreReque
 		return nil, err
 	}
 	now := time.Now()
-	if q.from, err = resolve(orDefault(req.From, "now-15m"), now, q.loc, false); err == nil {
-		q.to, err = resolve(orDefault(req.To, "now"), now, q.loc, true)
+	if q.from, err = when.Resolve(orDefault(req.From, "now-15m"), now, q.loc, false); err == nil {
+		q.to, err = when.Resolve(orDefault(req.To, "now"), now, q.loc, true)
 	}
 	if err != nil {
-		return nil, &problem{http.StatusBadRequest, "bad_time", err.Error()}
+		return nil, es.Refuse(http.StatusBadRequest, "bad_time", err.Error())
 	}
 	if q.to.Before(q.from) {
-		return nil, &problem{http.StatusBadRequest, "bad_time", "the range ends before it begins"}
+		return nil, es.Refuse(http.StatusBadRequest, "bad_time", "the range ends before it begins")
 	}
 	return q, q.parse(ctx)
 }
@@ -144,9 +146,19 @@ func (q *query) body(from, to time.Time, includeTo bool) map[string]any {
 	if includeTo {
 		end = "lte"
 	}
-	filter := []any{q.dsl, map[string]any{"range": map[string]any{"@timestamp": map[string]any{
-		"gte": from.UnixMilli(), end: to.UnixMilli(), "format": "epoch_millis"}}}}
-	var not []any
+	filter, not := q.clauses()
+	filter = append(filter, map[string]any{"range": map[string]any{"@timestamp": map[string]any{
+		"gte": from.UnixMilli(), end: to.UnixMilli(), "format": "epoch_millis"}}})
+	b := map[string]any{"filter": filter}
+	if not != nil {
+		b["must_not"] = not
+	}
+	return map[string]any{"bool": b}
+}
+
+// clauses are the text and the pills: what must match, and what must not.
+func (q *query) clauses() (filter, not []any) {
+	filter = []any{q.dsl}
 	for _, f := range q.req.Filters {
 		if f.Disabled || f.Field == "" {
 			continue
@@ -158,11 +170,7 @@ func (q *query) body(from, to time.Time, includeTo bool) map[string]any {
 			filter = append(filter, clause)
 		}
 	}
-	b := map[string]any{"filter": filter}
-	if not != nil {
-		b["must_not"] = not
-	}
-	return map[string]any{"bool": b}
+	return filter, not
 }
 
 func (f Filter) clause() (clause any, negated bool) {
@@ -171,8 +179,22 @@ func (f Filter) clause() (clause any, negated bool) {
 		return map[string]any{"exists": map[string]any{"field": f.Field}}, f.Op == "not_exists"
 	case "range":
 		return map[string]any{"range": map[string]any{f.Field: f.Value}}, false
+	case "dsl":
+		return f.Value, false
+	case "one_of", "none_of":
+		return oneOf(f.Field, f.Value), f.Op == "none_of"
 	}
 	return map[string]any{"match_phrase": map[string]any{f.Field: f.Value}}, f.Op == "is_not"
+}
+
+// oneOf matches any of a list of values.
+func oneOf(field string, list json.RawMessage) any {
+	var values, should []any
+	json.Unmarshal(list, &values)
+	for _, v := range values {
+		should = append(should, map[string]any{"match_phrase": map[string]any{field: v}})
+	}
+	return map[string]any{"bool": map[string]any{"should": should, "minimum_should_match": 1}}
 }
 
 // run asks for rows and bars at once and sends each as it is there.
@@ -223,7 +245,7 @@ func (q *query) rows(ctx context.Context, out *frames, sum *summary) error {
 	if q.req.Cursor != "" {
 		after, err := base64.RawURLEncoding.DecodeString(q.req.Cursor)
 		if err != nil || !json.Valid(after) {
-			return &problem{http.StatusBadRequest, "bad_cursor", "the cursor is not one of this server's"}
+			return es.Refuse(http.StatusBadRequest, "bad_cursor", "the cursor is not one of this server's")
 		}
 		body["search_after"] = json.RawMessage(after)
 	}
@@ -274,7 +296,7 @@ func location(tz string) (*time.Location, error) {
 	}
 	loc, err := time.LoadLocation(tz)
 	if err != nil {
-		return nil, &problem{http.StatusBadRequest, "bad_time_zone", fmt.Sprintf("time zone %q is not known", tz)}
+		return nil, es.Refuse(http.StatusBadRequest, "bad_time_zone", fmt.Sprintf("time zone %q is not known", tz))
 	}
 	return loc, nil
 }
@@ -304,13 +326,18 @@ func (f *frames) send(kind string, body any) {
 }
 
 func (f *frames) sendError(err error) {
+	f.send("error", problemOf(err))
+}
+
+// problemOf is what the pages are told of an error.
+func problemOf(err error) *problem {
 	var p *problem
 	switch {
 	case errors.As(err, &p):
 	case errors.Is(err, context.DeadlineExceeded):
-		p = &problem{http.StatusGatewayTimeout, "timeout", fmt.Sprintf("no answer within %s; narrow the time range", searchTimeout)}
+		p = es.Refuse(http.StatusGatewayTimeout, "timeout", fmt.Sprintf("no answer within %s; narrow the time range", searchTimeout))
 	default:
-		p = &problem{http.StatusInternalServerError, "internal", err.Error()}
+		p = es.Refuse(http.StatusInternalServerError, "internal", err.Error())
 	}
-	f.send("error", p)
+	return p
 }

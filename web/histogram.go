@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/weirlog/weir/web/when"
 )
 
 // bar is one bucket of the histogram.
@@ -18,7 +20,7 @@ type bar struct {
 
 // histogram counts the range in slices, newest first, and sends the bars known so far after each.
 func (q *query) histogram(ctx context.Context, out *frames, sum *summary) error {
-	step := interval(q.from, q.to)
+	step := when.Interval(q.from, q.to, when.MaxBars)
 	var bars []bar
 	var total int64
 	for _, cut := range q.slices(step) {

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirlog/weir/web/dashboard"
 	"github.com/weirlog/weir/web/live"
+	"github.com/weirlog/weir/web/object"
 )
 
 // Bounds of a request.
@@ -47,6 +49,8 @@ type Server struct {
 	cfg     Config
 	handler http.Handler
 	pages   *pages
+	objects *object.Store
+	ready   []dashboard.Ready // dashboards that cannot be changed
 }
 
 // New builds the server; it starts nothing.
@@ -61,7 +65,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, pages: p}
+	shipped, err := dashboard.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, pages: p, objects: object.New(cfg.Store), ready: shipped}
 	s.handler = s.guard(s.routes())
 	return s, nil
 }
@@ -72,6 +80,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /weir/explore", s.explore)
 	mux.HandleFunc("GET /weir/event", s.event)
+	mux.HandleFunc("GET /weir/export", s.export)
 	mux.HandleFunc("GET /weir/context", s.context)
 	mux.HandleFunc("GET /weir/fields", s.fields)
 	mux.HandleFunc("GET /weir/values", s.values)
@@ -79,6 +88,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/tail", s.tail)
 	mux.HandleFunc("GET /weir/flow", s.flow)
 	mux.HandleFunc("GET /weir/info", s.info)
+	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
+	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)
+	mux.HandleFunc("POST /weir/panels", s.panels)
+	s.kibana(mux)
 	mux.HandleFunc("/weir/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "not_found", fmt.Sprintf("no handler for %s %s", r.Method, r.URL.Path))
 	})
@@ -145,30 +158,17 @@ func reply(w http.ResponseWriter, v any) {
 	enc.Encode(v) // an error here is the browser leaving
 }
 
-// problem is the shape of every error the pages see.
-type problem struct {
-	Status int    `json:"status"`
-	Type   string `json:"type"`
-	Reason string `json:"reason"`
-}
-
-func (p *problem) Error() string { return p.Type + ": " + p.Reason }
-
 func fail(w http.ResponseWriter, status int, typ, reason string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{"error": problem{status, typ, reason}})
+	json.NewEncoder(w).Encode(map[string]any{"error": problem{Status: status, Type: typ, Reason: reason}})
 }
 
 // failWith writes err, with the status of a problem or 500.
 func failWith(w http.ResponseWriter, err error) {
-	var p *problem
-	if errors.As(err, &p) {
-		fail(w, p.Status, p.Type, p.Reason)
-		return
-	}
-	fail(w, http.StatusInternalServerError, "internal", err.Error())
+	p := problemOf(err)
+	fail(w, p.Status, p.Type, p.Reason)
 }
 
 // readJSON reads a bounded JSON body into v; false means the answer is written.

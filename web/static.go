@@ -21,7 +21,8 @@ import (
 var dist embed.FS
 
 // pageRoutes are the addresses that answer with index.html; the front end routes within them.
-var pageRoutes = map[string]bool{"/": true, "/explore": true, "/flow": true, "/e": true}
+var pageRoutes = map[string]bool{"/": true, "/explore": true, "/dashboards": true, "/flow": true, "/pipelines": true, "/alerts": true, "/console": true,
+	"/settings": true, "/start": true, "/e": true}
 
 // pages serves the front end: hashed assets for ever, index.html never from a cache because it holds a nonce.
 type pages struct {
@@ -45,7 +46,7 @@ func newPages() (*pages, error) {
 }
 
 func (p *pages) page(w http.ResponseWriter, r *http.Request) {
-	if pageRoutes[r.URL.Path] || strings.HasPrefix(r.URL.Path, "/e/") {
+	if pageRoutes[r.URL.Path] || strings.HasPrefix(r.URL.Path, "/e/") || strings.HasPrefix(r.URL.Path, "/dashboards/") {
 		p.serveIndex(w)
 		return
 	}

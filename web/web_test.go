@@ -45,7 +45,7 @@ func (f fakeStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"t":{"buckets":[{"key":1000,"doc_count":3,"by":{"buckets":[{"key":"ERROR","doc_count":1},{"key":"INFO","doc_count":2}]}}]},
 			"top":{"buckets":[{"key":"ERROR","doc_count":1}]},"distinct":{"value":2},"exists":{"doc_count":3},"v":{"buckets":[{"key":"ERROR","doc_count":1},{"key":"INFO","doc_count":2}]}}}`)
 	default:
-		io.WriteString(w, `{"timed_out":false,"_shards":{"failed":0},"hits":{"hits":[{"_index":"logs-a","_id":"1","_source":{"@timestamp":"2026-11-22T14:02:11.318Z","message":"hello","log":{"level":"INFO","offset":5,"file":{"path":"/a.log"}},"weir":{"source":"00"}},"sort":[1795356131318]}]}}`)
+		io.WriteString(w, `{"timed_out":false,"_shards":{"failed":0},"hits":{"total":{"value":3},"hits":[{"_index":"logs-a","_id":"1","_source":{"@timestamp":"2026-11-22T14:02:11.318Z","message":"hello","log":{"level":"INFO","offset":5,"file":{"path":"/a.log"}},"weir":{"source":"00"}},"sort":[1795356131318]}]}}`)
 	}
 }
 

@@ -1,4 +1,5 @@
-package web
+// Package when reads one end of a time range, as the time picker, dashboards and rules write it, and chooses how fine a chart of it is.
+package when
 
 import (
 	"fmt"
@@ -7,9 +8,9 @@ import (
 	"time"
 )
 
-// resolve turns one end of a time range into an instant: RFC 3339, epoch milliseconds, or Elasticsearch's date math from now
+// Resolve turns one end of a time range into an instant: RFC 3339, epoch milliseconds, or Elasticsearch's date math from now
 // ("now", "now-15m", "now-1d/d"). up rounds "/d" to the unit's last millisecond, as the upper end of a range does.
-func resolve(expr string, now time.Time, loc *time.Location, up bool) (time.Time, error) {
+func Resolve(expr string, now time.Time, loc *time.Location, up bool) (time.Time, error) {
 	expr = strings.TrimSpace(expr)
 	if ms, err := strconv.ParseInt(expr, 10, 64); err == nil {
 		return time.UnixMilli(ms), nil
@@ -114,20 +115,20 @@ func floorTo(t time.Time, unit byte) (time.Time, bool) {
 	return t, false
 }
 
-// maxBars is the most bars a histogram has.
-const maxBars = 120
+// MaxBars is the most bars a histogram has.
+const MaxBars = 120
 
 // intervals are the steps a histogram may have, in milliseconds; from one day on they are calendar days.
 var intervals = []int64{10, 50, 100, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000,
 	3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 7 * 86_400_000, 30 * 86_400_000}
 
-// interval is the smallest step that cuts the range into at most maxBars bars.
-func interval(from, to time.Time) int64 {
+// Interval is the smallest step, in milliseconds, that cuts the range into at most bars bars.
+func Interval(from, to time.Time, bars int64) int64 {
 	span := to.Sub(from).Milliseconds()
 	for _, i := range intervals {
-		if span/i < maxBars {
+		if span/i < bars {
 			return i
 		}
 	}
-	return (span/maxBars/86_400_000 + 1) * 86_400_000
+	return (span/bars/86_400_000 + 1) * 86_400_000
 }
