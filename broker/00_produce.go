@@ -71,8 +71,6 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(errUnsupportedVersion, "")
 	case req.Acks < -1 || req.Acks > 1:
 		return refuse(errInvalidRequiredAcks, "")
-	case req.TransactionID != nil:
-		return refuse(errInvalidRecord, "transactions are not supported")
 	}
 	t, terr := c.b.topicFor(name, req.Version < 4)
 	if terr != nil {
@@ -87,6 +85,9 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 	if bad != nil {
 		return refuse(bad.code, bad.why)
 	}
+	if code := c.joinTxn(req, &h, p); code != errNone {
+		return refuse(code, "")
+	}
 	at, code, err := p.append(&h, records, cfg)
 	if err != nil && !isFull(err) && !errors.Is(err, errTopicDeleted) && !errors.Is(err, journal.ErrClosed) {
 		c.b.log.Error("records not appended", "topic", name, "partition", p.n, "error", err)
@@ -95,6 +96,33 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(code, "")
 	}
 	return produced{p, at, r}, true
+}
+
+// transactionalProduce is the first version whose produce takes its partition into the transaction by itself.
+const transactionalProduce = 12
+
+// joinTxn takes the partition into the transaction of a transactional batch, in versions that do not ask for it on its own; in others it
+// tells a fenced producer from one that forgot to ask.
+func (c *conn) joinTxn(req *kmsg.ProduceRequest, h *journal.Header, p *partition) int16 {
+	switch {
+	case h.Attributes&journal.AttrTransactional == 0:
+		return errNone
+	case req.TransactionID == nil:
+		return errInvalidRecord
+	case p.allowed(h.ProducerID, h.ProducerEpoch):
+		return errNone
+	}
+	var code int16
+	if req.Version >= transactionalProduce {
+		code = c.b.txns.addParts(*req.TransactionID, h.ProducerID, h.ProducerEpoch, []txnPart{{p.topic.id, p.n}})
+	} else if t := c.b.txns.find(*req.TransactionID); t != nil {
+		code = t.check(h.ProducerID, h.ProducerEpoch)
+		t.mu.Unlock()
+	}
+	if code == errProducerFenced {
+		return errInvalidProducerEpoch
+	}
+	return code
 }
 
 // waitProduced waits for the sync and fills the answer in.

@@ -31,13 +31,17 @@ type fetch struct {
 
 // fetchPart is one partition of a fetch.
 type fetchPart struct {
-	req   *kmsg.FetchRequestTopicPartition
-	p     *partition
-	code  int16
-	spans []journal.Span
-	start int64
-	end   int64
+	req    *kmsg.FetchRequestTopicPartition
+	p      *partition
+	code   int16
+	spans  []journal.Span
+	start  int64
+	end    int64 // durable end
+	stable int64 // last stable offset
 }
+
+// readCommitted is the isolation level that shows ended transactions only.
+const readCommitted = 1
 
 // handleFetch leaves all work to the writer: a slow reader then holds a request, not memory.
 func handleFetch(c *conn, kreq kmsg.Request) answer {
@@ -59,7 +63,7 @@ func (f *fetch) find() {
 		rt := &f.req.Topics[i]
 		t := f.b.topics.get(rt.Topic)
 		for k := range rt.Partitions {
-			fp := &fetchPart{req: &rt.Partitions[k], start: -1, end: -1}
+			fp := &fetchPart{req: &rt.Partitions[k], start: -1, end: -1, stable: -1}
 			if t != nil {
 				fp.p = t.partition(fp.req.Partition)
 			}
@@ -153,13 +157,17 @@ func (f *fetch) read(fp *fetchPart, limit int) {
 		fp.code = errUnknownTopicOrPartition
 		return
 	}
-	fp.start, fp.end = fp.p.j.Start(), fp.p.j.DurableEnd()
+	fp.start, fp.stable, fp.end = fp.p.j.Start(), fp.p.stable(), fp.p.j.DurableEnd()
 	next, got := fp.req.FetchOffset, 0
 	if next > fp.end {
 		fp.code = errOffsetOutOfRange
 		return
 	}
-	for next < fp.end {
+	end := fp.end
+	if f.req.IsolationLevel == readCommitted {
+		end = fp.stable
+	}
+	for next < end {
 		room := min(limit-f.bytes, int(fp.req.PartitionMaxBytes)-got, fetchReadStep)
 		if room <= 0 && !f.first {
 			return
@@ -176,6 +184,7 @@ func (f *fetch) read(fp *fetchPart, limit int) {
 			}
 			return
 		}
+		span = span.Cut(end)
 		n := len(span.Bytes())
 		if n == 0 || n > room && !f.first {
 			span.Release()
@@ -265,11 +274,11 @@ func (f *fetch) partition(b []byte, fp *fetchPart) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(fp.req.Partition))
 	b = binary.BigEndian.AppendUint16(b, uint16(fp.code))
 	b = binary.BigEndian.AppendUint64(b, uint64(fp.end)) // high watermark
-	b = binary.BigEndian.AppendUint64(b, uint64(fp.end)) // last stable offset
+	b = binary.BigEndian.AppendUint64(b, uint64(fp.stable))
 	if f.req.Version >= 5 {
 		b = binary.BigEndian.AppendUint64(b, uint64(fp.start))
 	}
-	b = f.arrayLen(b, 0) // aborted transactions
+	b = f.aborted(b, fp)
 	if f.req.Version >= 11 {
 		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // preferred read replica: none
 	}
@@ -281,6 +290,21 @@ func (f *fetch) partition(b []byte, fp *fetchPart) []byte {
 		return binary.AppendUvarint(b, uint64(n)+1)
 	}
 	return binary.BigEndian.AppendUint32(b, uint32(n))
+}
+
+// aborted lists the aborted transactions that have records in the answer, for who wants to leave them out.
+func (f *fetch) aborted(b []byte, fp *fetchPart) []byte {
+	var list []abortedTxn
+	if n := len(fp.spans); n > 0 && f.req.IsolationLevel == readCommitted {
+		list = fp.p.abortedIn(fp.spans[0].From, fp.spans[n-1].Next)
+	}
+	b = f.arrayLen(b, len(list))
+	for _, a := range list {
+		b = binary.BigEndian.AppendUint64(b, uint64(a.producer))
+		b = binary.BigEndian.AppendUint64(b, uint64(a.first))
+		b = f.tags(b)
+	}
+	return b
 }
 
 func (f *fetch) count() {

@@ -24,14 +24,14 @@ func handleListOffsets(c *conn, kreq kmsg.Request) answer {
 		out := kmsg.NewListOffsetsResponseTopic()
 		out.Topic, out.Partitions = rt.Topic, []kmsg.ListOffsetsResponseTopicPartition{}
 		for i := range rt.Partitions {
-			out.Partitions = append(out.Partitions, c.b.listOffset(rt.Topic, &rt.Partitions[i]))
+			out.Partitions = append(out.Partitions, c.b.listOffset(rt.Topic, &rt.Partitions[i], req.IsolationLevel))
 		}
 		resp.Topics = append(resp.Topics, out)
 	}
 	return ready(resp)
 }
 
-func (b *Broker) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartition) kmsg.ListOffsetsResponseTopicPartition {
+func (b *Broker) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartition, isolation int8) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
 	out.Partition, out.Offset, out.Timestamp, out.LeaderEpoch = rp.Partition, -1, -1, -1
 	p, code := b.findPartition(name, rp.Partition)
@@ -44,6 +44,8 @@ func (b *Broker) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartiti
 	}
 	var err error
 	switch {
+	case rp.Timestamp == atEnd && isolation == readCommitted:
+		out.Offset = p.stable()
 	case rp.Timestamp == atEnd:
 		out.Offset = p.j.DurableEnd()
 	case rp.Timestamp == atStart, rp.Timestamp == atLocalPart:

@@ -47,19 +47,12 @@ func (b *Broker) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCom
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewOffsetCommitResponseTopicPartition()
 			op.Partition = rp.Partition
-			switch {
-			case t == nil || t.partition(rp.Partition) == nil:
-				op.ErrorCode = errUnknownTopicOrPartition
-			case rp.Metadata != nil && len(*rp.Metadata) > maxCommitMetadata:
-				op.ErrorCode = errOffsetMetadataTooLarge
-			default:
-				r := offsetRecord{Topic: t.id, Partition: rp.Partition, Offset: rp.Offset, Epoch: -1, Time: now}
-				if req.Version >= 6 {
-					r.Epoch = rp.LeaderEpoch
-				}
-				if rp.Metadata != nil {
-					r.Metadata = *rp.Metadata
-				}
+			epoch := int32(-1)
+			if req.Version >= 6 {
+				epoch = rp.LeaderEpoch
+			}
+			r, code := commitRecord(t, rp.Partition, rp.Offset, epoch, rp.Metadata, now)
+			if op.ErrorCode = code; code == errNone {
 				out = append(out, r)
 			}
 			ot.Partitions = append(ot.Partitions, op)
@@ -67,6 +60,21 @@ func (b *Broker) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCom
 		resp.Topics = append(resp.Topics, ot)
 	}
 	return out
+}
+
+// commitRecord checks one commit.
+func commitRecord(t *topic, partition int32, offset int64, epoch int32, metadata *string, now int64) (offsetRecord, int16) {
+	switch {
+	case t == nil || t.partition(partition) == nil:
+		return offsetRecord{}, errUnknownTopicOrPartition
+	case metadata != nil && len(*metadata) > maxCommitMetadata:
+		return offsetRecord{}, errOffsetMetadataTooLarge
+	}
+	r := offsetRecord{Topic: t.id, Partition: partition, Offset: offset, Epoch: epoch, Time: now}
+	if metadata != nil {
+		r.Metadata = *metadata
+	}
+	return r, errNone
 }
 
 func (b *Broker) commitOffsets(req *kmsg.OffsetCommitRequest, offsets []offsetRecord) (journal.Mark, int16) {

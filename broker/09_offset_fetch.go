@@ -19,7 +19,7 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 		if req.Topics == nil {
 			want = c.b.allOffsets(req.Group)
 		}
-		resp.Topics = c.b.fetchOffsets(req.Group, want)
+		resp.Topics = c.b.fetchOffsets(req.Group, want, req.RequireStable)
 		return ready(resp)
 	}
 	for _, rg := range req.Groups {
@@ -32,7 +32,7 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 		}
 		out := kmsg.NewOffsetFetchResponseGroup()
 		out.Group, out.Topics = rg.Group, []kmsg.OffsetFetchResponseGroupTopic{}
-		for _, t := range c.b.fetchOffsets(rg.Group, want) {
+		for _, t := range c.b.fetchOffsets(rg.Group, want, req.RequireStable) {
 			ot := kmsg.NewOffsetFetchResponseGroupTopic()
 			ot.Topic, ot.Partitions = t.Topic, []kmsg.OffsetFetchResponseGroupTopicPartition{}
 			for _, p := range t.Partitions {
@@ -70,7 +70,8 @@ func (b *Broker) allOffsets(group string) []wantedOffsets {
 	return out
 }
 
-func (b *Broker) fetchOffsets(group string, want []wantedOffsets) []kmsg.OffsetFetchResponseTopic {
+// fetchOffsets gives commits. With stable, one that a transaction may still change is an error, on which clients ask again.
+func (b *Broker) fetchOffsets(group string, want []wantedOffsets, stable bool) []kmsg.OffsetFetchResponseTopic {
 	out := []kmsg.OffsetFetchResponseTopic{}
 	for _, w := range want {
 		ot := kmsg.NewOffsetFetchResponseTopic()
@@ -79,7 +80,9 @@ func (b *Broker) fetchOffsets(group string, want []wantedOffsets) []kmsg.OffsetF
 		for _, n := range w.partitions {
 			op := kmsg.NewOffsetFetchResponseTopicPartition()
 			op.Partition, op.Offset, op.LeaderEpoch, op.Metadata = n, -1, -1, kmsg.StringPtr("")
-			if t != nil {
+			if t != nil && stable && b.txns.pending(group, place{t.id, n}) {
+				op.ErrorCode = errUnstableOffsetCommit
+			} else if t != nil {
 				if o, ok := b.meta.committed(group, place{t.id, n}); ok {
 					op.Offset, op.LeaderEpoch, op.Metadata = o.Offset, o.Epoch, &o.Metadata
 				}

@@ -2,15 +2,15 @@ package broker
 
 import "github.com/twmb/franz-go/pkg/kmsg"
 
-// handleFindCoordinator names this broker for every group. Transactions (type 1) have no coordinator.
+// handleFindCoordinator names this broker for every group (type 0) and every transactional id (type 1).
 func handleFindCoordinator(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.FindCoordinatorRequest)
 	resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
 	host, port := c.address()
 	var code int16
 	var why *string
-	if req.CoordinatorType != 0 {
-		code, why = errInvalidRequest, kmsg.StringPtr("transactions are not supported")
+	if req.CoordinatorType < 0 || req.CoordinatorType > 1 {
+		code, why = errInvalidRequest, kmsg.StringPtr("groups and transactions have coordinators")
 	}
 	if req.Version < 4 {
 		resp.ErrorCode, resp.ErrorMessage, resp.NodeID, resp.Host, resp.Port = code, why, nodeID, host, port

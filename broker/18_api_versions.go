@@ -29,8 +29,23 @@ func (b *Broker) apiVersions(version int16) *kmsg.ApiVersionsResponse {
 		k.ApiKey, k.MinVersion, k.MaxVersion = a.key, a.min, a.max
 		resp.ApiKeys = append(resp.ApiKeys, k)
 	}
+	if version >= 3 {
+		c := kmsg.NewApiVersionsResponseSupportedFeature()
+		c.Name, c.MaxVersion = transactionFeature, transactionLevel
+		f := kmsg.NewApiVersionsResponseFinalizedFeature()
+		f.Name, f.MaxVersionLevel, f.MinVersionLevel = transactionFeature, transactionLevel, transactionLevel
+		resp.SupportedFeatures = append(resp.SupportedFeatures, c)
+		resp.FinalizedFeatures, resp.FinalizedFeaturesEpoch = append(resp.FinalizedFeatures, f), 0
+	}
 	return resp
 }
+
+// The feature that tells clients how transactions are done: at level 2 every end raises the producer's epoch, and a produce takes its
+// partition into the transaction.
+const (
+	transactionFeature       = "transaction.version"
+	transactionLevel   int16 = 2
+)
 
 // unsupportedApiVersions answers a version from the future: error 35 in version 0, with all that the client needs to ask again.
 func (b *Broker) unsupportedApiVersions() *kmsg.ApiVersionsResponse {

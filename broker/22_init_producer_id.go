@@ -1,15 +1,19 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// handleInitProducerID gives an idempotent producer its id, or begins the life of a transactional one.
 func handleInitProducerID(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.InitProducerIDRequest)
+	if req.TransactionalID != nil {
+		return answered(func() kmsg.Response { return c.b.initTransactional(req) })
+	}
 	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
-	if req.TransactionalID != nil { // no coordinator was ever named for it
-		resp.ErrorCode = errInvalidRequest
-		return ready(resp)
-	}
 	id, err := c.b.meta.producerID()
 	if err != nil {
 		c.b.log.Error("producer id not given", "error", err)
@@ -18,4 +22,15 @@ func handleInitProducerID(c *conn, kreq kmsg.Request) answer {
 	}
 	resp.ProducerID, resp.ProducerEpoch = id, 0
 	return ready(resp)
+}
+
+func (b *Broker) initTransactional(req *kmsg.InitProducerIDRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
+	r := initRequest{id: *req.TransactionalID, timeout: time.Duration(req.TransactionTimeoutMillis) * time.Millisecond, producer: -1, epoch: -1}
+	if req.Version >= 3 {
+		r.producer, r.epoch = req.ProducerID, req.ProducerEpoch
+	}
+	producer, epoch, code := b.txns.init(r)
+	resp.ProducerID, resp.ProducerEpoch, resp.ErrorCode = producer, epoch, olderFence(code, req.Version >= 4)
+	return resp
 }

@@ -29,7 +29,13 @@ func (p *partition) describeProducers(out *kmsg.DescribeProducersResponseTopicPa
 	for id, pr := range p.producers {
 		o := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
 		o.ProducerID, o.ProducerEpoch, o.LastTimestamp = id, int32(pr.Epoch), pr.Used
-		o.LastSequence, o.CoordinatorEpoch, o.CurrentTxnStartOffset = pr.Batches[len(pr.Batches)-1].Last, -1, -1
+		o.LastSequence, o.CoordinatorEpoch, o.CurrentTxnStartOffset = -1, -1, -1
+		if len(pr.Batches) > 0 {
+			o.LastSequence = pr.Batches[len(pr.Batches)-1].Last
+		}
+		if first, open := p.txns.open[id]; open {
+			o.CurrentTxnStartOffset, o.CoordinatorEpoch = first, coordinatorEpoch
+		}
 		out.ActiveProducers = append(out.ActiveProducers, o)
 	}
 }

@@ -26,7 +26,7 @@ const (
 // apiTable is every API served. An unknown key closes the connection.
 func apiTable() []api {
 	return []api{
-		{0, "Produce", 0, 9, "3+:s 2 4 [s [4 b]]", handleProduce},
+		{0, "Produce", 0, 12, "3+:s 2 4 [s [4 b]]", handleProduce},
 		{1, "Fetch", 4, 12, "4 4 4 4 1 7+:4 7+:4 [s [4 9+:4 8 12+:4 5+:8 4]] 7+:[s {4}] 11+:s", handleFetch},
 		{2, "ListOffsets", 1, 8, "4 2+:1 [s [4 4+:4 8]]", handleListOffsets},
 		{3, "Metadata", 0, 12, "[10+:u s] 4+:1 8-10:1 8+:1", handleMetadata},
@@ -44,8 +44,12 @@ func apiTable() []api {
 		{19, "CreateTopics", 0, 7, "[s 4 2 [4 {4}] [s s]] 4 1+:1", handleCreateTopics},
 		{20, "DeleteTopics", 0, 6, "0-5:{s} 6+:[s u] 4", handleDeleteTopics},
 		{21, "DeleteRecords", 0, 2, "[s [4 8]] 4", handleDeleteRecords},
-		{22, "InitProducerId", 0, 4, "s 4 3+:8 3+:2", handleInitProducerID},
+		{22, "InitProducerId", 0, 5, "s 4 3+:8 3+:2", handleInitProducerID},
 		{23, "OffsetForLeaderEpoch", 2, 4, "3+:4 [s [4 4 4]]", handleOffsetForLeaderEpoch},
+		{24, "AddPartitionsToTxn", 0, 3, "s 8 2 [s {4}]", handleAddPartitionsToTxn},
+		{25, "AddOffsetsToTxn", 0, 4, "s 8 2 s", handleAddOffsetsToTxn},
+		{26, "EndTxn", 0, 5, "s 8 2 1", handleEndTxn},
+		{28, "TxnOffsetCommit", 0, 5, "s s 8 2 3+:4 3+:s 3+:s [s [4 8 2+:4 s]]", handleTxnOffsetCommit},
 		{32, "DescribeConfigs", 0, 4, "[1 s {s}] 1+:1 3+:1", handleDescribeConfigs},
 		{33, "AlterConfigs", 0, 2, "[1 s [s s]] 1", handleAlterConfigs},
 		{35, "DescribeLogDirs", 1, 4, "[s {4}]", handleDescribeLogDirs},
@@ -58,6 +62,8 @@ func apiTable() []api {
 		{47, "OffsetDelete", 0, 0, "s [s [4]]", handleOffsetDelete},
 		{60, "DescribeCluster", 0, 1, "1 1+:1", handleDescribeCluster},
 		{61, "DescribeProducers", 0, 0, "[s {4}]", handleDescribeProducers},
+		{65, "DescribeTransactions", 0, 0, "{s}", handleDescribeTransactions},
+		{66, "ListTransactions", 0, 2, "{s} {8} 1+:8 2+:s", handleListTransactions},
 	}
 }
 

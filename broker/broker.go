@@ -125,6 +125,7 @@ type Broker struct {
 	meta      *meta
 	topics    *topics
 	groups    *coordinator
+	txns      *transactions
 	apis      map[int16]api
 	listeners []net.Listener
 	inflight  *gate
@@ -187,6 +188,7 @@ func (b *Broker) open() error {
 		return err
 	}
 	b.groups = newCoordinator(b.log, b.meta)
+	b.txns = newTransactions(b)
 	b.checkDisk() // producers meet a full disk refused from the start
 	if err := b.makeConfigured(); err != nil {
 		return err

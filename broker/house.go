@@ -38,8 +38,12 @@ func (b *Broker) houseTick(n int) {
 		b.log.Error("meta snapshot not written", "error", err)
 	}
 	b.checkpointDue()
+	if n == 1 {
+		b.txns.abortStray()
+	}
 	if n%diskEvery == 0 {
 		b.checkDisk()
+		b.txns.house(time.Now())
 	}
 	if n%reopenEvery == 0 {
 		b.reopenPoisoned()

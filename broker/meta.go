@@ -52,6 +52,8 @@ type metaRecord struct {
 	Offsets       *offsetsRecord `json:"offsets,omitempty"`
 	OffsetsDelete *offsetsRecord `json:"offsetsDelete,omitempty"`
 	NextPID       *int64         `json:"nextPid,omitempty"`
+	Txn           *txnRecord     `json:"txn,omitempty"` // the whole transactional id, new or changed
+	TxnDelete     *string        `json:"txnDelete,omitempty"`
 }
 
 // brokerRecord is what the broker is as a whole.
@@ -122,6 +124,7 @@ type metaState struct {
 	Groups  map[string]*groupRecord
 	Offsets map[string]map[place]offsetRecord
 	NextPID int64
+	Txns    map[string]*txnRecord
 }
 
 // meta is the broker's own journal and the state it describes: topics, groups, commits, producer ids. A change is applied when its
@@ -165,7 +168,7 @@ func newClusterID() string {
 func (m *meta) load() error {
 	m.st = metaState{
 		Topics: map[topicID]*topicRecord{}, Gone: map[topicID]*topicRecord{}, Groups: map[string]*groupRecord{},
-		Offsets: map[string]map[place]offsetRecord{}, NextPID: 1,
+		Offsets: map[string]map[place]offsetRecord{}, NextPID: 1, Txns: map[string]*txnRecord{},
 	}
 	if b := m.j.State(); b != nil {
 		if err := m.restore(b); err != nil {
@@ -206,7 +209,22 @@ func (st *metaState) apply(r metaRecord) {
 		}
 	case r.NextPID != nil:
 		st.NextPID = *r.NextPID
+	case r.Txn != nil:
+		st.setTxn(*r.Txn)
+	case r.TxnDelete != nil:
+		delete(st.Txns, *r.TxnDelete)
 	}
+}
+
+// setTxn takes a transactional id; the commits of a transaction that was committed count from here on.
+func (st *metaState) setTxn(r txnRecord) {
+	if r.State == txnCompleteCommit {
+		for i := range r.Offsets {
+			st.commit(&r.Offsets[i])
+		}
+		r.Offsets = nil
+	}
+	st.Txns[r.ID] = &r
 }
 
 func (st *metaState) deleteTopic(id topicID) {
@@ -278,11 +296,13 @@ type metaSnapshot struct {
 	Groups  []*groupRecord  `json:"groups"`
 	Offsets []offsetsRecord `json:"offsets"`
 	NextPID int64           `json:"nextPid"`
+	Txns    []*txnRecord    `json:"txns,omitempty"`
 }
 
 func (st *metaState) snapshot() ([]byte, error) {
 	s := metaSnapshot{Broker: st.Broker, NextPID: st.NextPID,
-		Topics: slices.Collect(maps.Values(st.Topics)), Gone: slices.Collect(maps.Values(st.Gone)), Groups: slices.Collect(maps.Values(st.Groups))}
+		Topics: slices.Collect(maps.Values(st.Topics)), Gone: slices.Collect(maps.Values(st.Gone)), Groups: slices.Collect(maps.Values(st.Groups)),
+		Txns: slices.Collect(maps.Values(st.Txns))}
 	for group, offsets := range st.Offsets {
 		s.Offsets = append(s.Offsets, offsetsRecord{group, slices.Collect(maps.Values(offsets))})
 	}
@@ -307,7 +327,21 @@ func (m *meta) restore(b []byte) error {
 	for i := range s.Offsets {
 		m.st.commit(&s.Offsets[i])
 	}
+	for _, t := range s.Txns {
+		m.st.Txns[t.ID] = t
+	}
 	return nil
+}
+
+// txnRecords is a copy of all transactional ids on record.
+func (m *meta) txnRecords() []txnRecord {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]txnRecord, 0, len(m.st.Txns))
+	for _, r := range m.st.Txns {
+		out = append(out, *r)
+	}
+	return out
 }
 
 // maintain writes a snapshot when enough has changed and lets the records before it go.

@@ -20,6 +20,7 @@ type partition struct {
 
 	mu        sync.Mutex // orders appends with the sequences they carry
 	producers producers
+	txns      txnLog
 	lastTime  int64 // latest append time given, so that it never goes back
 
 	deleted   atomic.Bool
@@ -50,6 +51,9 @@ func (p *partition) append(h *journal.Header, b []byte, cfg *topicConfig) (appen
 	if repeat != nil {
 		return appended{repeat.Base, repeat.mark, repeat.Time}, errNone, nil
 	}
+	if code := p.txns.admit(h); code != errNone {
+		return appended{}, code, nil
+	}
 	at := int64(-1)
 	if cfg.appendTime {
 		p.lastTime = max(p.lastTime, nowMs())
@@ -70,7 +74,8 @@ func (p *partition) note(h *journal.Header, mark journal.Mark, at int64) {
 	if h.ProducerID >= 0 {
 		seen := batchSeen(h, mark.Base)
 		seen.Time, seen.mark = at, mark
-		p.producers.note(h, seen)
+		p.producers.note(h, seen, p.txns.open)
+		p.txns.note(h, mark.Base)
 	}
 	p.appendedRecords.Add(int64(h.Count))
 	p.appendedBytes.Add(int64(h.Size()))
@@ -132,8 +137,8 @@ func (p *partition) checkpoint() error {
 		return nil
 	}
 	p.mu.Lock()
-	p.producers.expire()
-	state, err := p.producers.encode()
+	p.producers.expire(p.txns.open)
+	state, err := p.encodeState()
 	at := p.j.End()
 	p.mu.Unlock()
 	if err != nil {
@@ -149,11 +154,9 @@ func (p *partition) reopen() error {
 	if err := p.j.Reopen(); err != nil {
 		return err
 	}
-	ps, err := loadProducers(p.j)
-	if err != nil {
+	if err := p.loadState(); err != nil {
 		return fmt.Errorf("reopen %s: %w", p.dir, err)
 	}
-	p.producers = ps
 	return nil
 }
 

@@ -224,7 +224,7 @@ func TestProducerIDs(t *testing.T) {
 	take(5)
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.TransactionalID = kmsg.StringPtr("tx")
-	if r := ask[*kmsg.InitProducerIDResponse](dial(t, b), req); r.ErrorCode != errInvalidRequest {
+	if r := ask[*kmsg.InitProducerIDResponse](dial(t, b), req); r.ErrorCode != errInvalidTxnTimeout {
 		t.Errorf("transactional id: code %d", r.ErrorCode)
 	}
 }

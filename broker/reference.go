@@ -15,8 +15,9 @@ func Reference() string {
 	for _, a := range apiTable() {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", a.key, a.name, versionRange(a))
 	}
-	b.WriteString("\nProduce below version 3 (message sets) is answered with error 35. Fetch declines sessions, which clients accept. Transactions\n" +
-		"are not served: FindCoordinator for them is answered with error 42.\n")
+	b.WriteString("\nProduce below version 3 (message sets) is answered with error 35. Fetch declines sessions, which clients accept.\n\n" +
+		"Transactions are served at level 2 of the feature transaction.version (every end raises the producer's epoch) and, for older clients, at\n" +
+		"level 0. An end is answered when its markers are on disk.\n")
 	b.WriteString("\n## Topic configurations\n\n| name | default | values | meaning |\n|---|---|---|---|\n")
 	for _, s := range topicSettings() {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s |\n", s.name, s.def, s.values(), s.doc)
@@ -73,6 +74,7 @@ func boundTable() [][2]string {
 		{"partitions of all topics", fmt.Sprint(maxPartitions)},
 		{"groups; members of a group", fmt.Sprintf("%d; %d", maxGroups, maxGroupMembers)},
 		{"idempotent producers a partition remembers; for how long unused", fmt.Sprintf("%d; %v", maxProducers, producerExpiry)},
+		{"transactional ids; the longest time-out; how long unused", fmt.Sprintf("%d; %v; %v", maxTransactions, maxTxnTimeout, txnExpiry)},
 		{"commit's metadata", fmt.Sprintf("%d bytes", maxCommitMetadata)},
 		{"idle connection; no progress inside a request or an answer", fmt.Sprintf("%v; %v", idleTimeout, progressTimeout)},
 	}

@@ -255,7 +255,7 @@ func (b *Broker) openPartition(t *topic, n int32, must bool) (*partition, error)
 	if err != nil {
 		return nil, err
 	}
-	if p.producers, err = loadProducers(p.j); err != nil {
+	if err = p.loadState(); err != nil {
 		return nil, errors.Join(err, p.j.Close())
 	}
 	return p, nil

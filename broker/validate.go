@@ -56,8 +56,8 @@ func checkHeader(h *journal.Header, cfg *topicConfig, version int16) *badBatch {
 	switch {
 	case h.Attributes&(journal.AttrControl|attrReserved) != 0:
 		return &badBatch{errInvalidRecord, "control and reserved bits are the broker's"}
-	case h.Attributes&journal.AttrTransactional != 0:
-		return &badBatch{errInvalidRecord, "transactions are not supported"}
+	case h.Attributes&journal.AttrTransactional != 0 && h.ProducerID < 0:
+		return &badBatch{errInvalidRecord, "a transactional batch has no producer"}
 	case h.Count < 1 || h.LastOffsetDelta != h.Count-1:
 		return &badBatch{errInvalidRecord, "record count does not match the offsets"}
 	case h.Codec() > journal.CodecZstd, h.Codec() == journal.CodecZstd && version < 7:

@@ -53,6 +53,10 @@ func expectedCode(key, version int16) int16 {
 		return errUnknownMemberID
 	case key == 17, key == 36: // without a Login
 		return errIllegalSASLState
+	case key == 24, key == 25, key == 26, key == 28: // of an unknown transactional id
+		return errInvalidPIDMapping
+	case key == 65:
+		return errTransactionalIDNotFound
 	case key == 42:
 		return errGroupIDNotFound
 	case key == 43:
@@ -130,6 +134,18 @@ func sampleRequests() map[int16]func(kmsg.Request, int16) {
 			p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
 			r.(*kmsg.OffsetForLeaderEpochRequest).Topics = []kmsg.OffsetForLeaderEpochRequestTopic{{Topic: "t", Partitions: []kmsg.OffsetForLeaderEpochRequestTopicPartition{p}}}
 		},
+		24: func(r kmsg.Request, v int16) {
+			r.(*kmsg.AddPartitionsToTxnRequest).Topics = []kmsg.AddPartitionsToTxnRequestTopic{{Topic: "t", Partitions: []int32{0}}}
+		},
+		25: func(r kmsg.Request, v int16) { r.(*kmsg.AddOffsetsToTxnRequest).Group = "g" },
+		26: func(kmsg.Request, int16) {},
+		28: func(r kmsg.Request, v int16) {
+			req := r.(*kmsg.TxnOffsetCommitRequest)
+			req.Group, req.Generation = "g", -1
+			req.Topics = []kmsg.TxnOffsetCommitRequestTopic{{Topic: "t", Partitions: []kmsg.TxnOffsetCommitRequestTopicPartition{{Offset: 1, LeaderEpoch: -1}}}}
+		},
+		65: func(r kmsg.Request, v int16) { r.(*kmsg.DescribeTransactionsRequest).TransactionalIDs = []string{"none"} },
+		66: func(r kmsg.Request, v int16) { r.(*kmsg.ListTransactionsRequest).StateFilters = []string{"Ongoing"} },
 		32: func(r kmsg.Request, v int16) {
 			req := r.(*kmsg.DescribeConfigsRequest)
 			req.IncludeSynonyms, req.IncludeDocumentation = v >= 1, v >= 3
@@ -226,6 +242,18 @@ func firstCode(r kmsg.Response) int16 {
 	case *kmsg.IncrementalAlterConfigsResponse:
 		return r.Resources[0].ErrorCode
 	case *kmsg.OffsetDeleteResponse:
+		return r.ErrorCode
+	case *kmsg.AddPartitionsToTxnResponse:
+		return r.Topics[0].Partitions[0].ErrorCode
+	case *kmsg.AddOffsetsToTxnResponse:
+		return r.ErrorCode
+	case *kmsg.EndTxnResponse:
+		return r.ErrorCode
+	case *kmsg.TxnOffsetCommitResponse:
+		return r.Topics[0].Partitions[0].ErrorCode
+	case *kmsg.DescribeTransactionsResponse:
+		return r.TransactionStates[0].ErrorCode
+	case *kmsg.ListTransactionsResponse:
 		return r.ErrorCode
 	case *kmsg.DescribeProducersResponse:
 		return r.Topics[0].Partitions[0].ErrorCode

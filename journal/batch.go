@@ -145,3 +145,12 @@ func SetCodec(b []byte, codec int) {
 func sealCRC(b []byte) {
 	binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[crcFrom:], castagnoli))
 }
+
+// SetProducer names the producer of b, one whole batch, sets attribute bits, and makes the CRC right again.
+func SetProducer(b []byte, attributes int16, id int64, epoch int16, sequence int32) {
+	binary.BigEndian.PutUint16(b[21:], binary.BigEndian.Uint16(b[21:])|uint16(attributes))
+	binary.BigEndian.PutUint64(b[43:], uint64(id))
+	binary.BigEndian.PutUint16(b[51:], uint16(epoch))
+	binary.BigEndian.PutUint32(b[53:], uint32(sequence))
+	sealCRC(b)
+}

@@ -328,3 +328,22 @@ func wholeBatches(b []byte, want, limit int64) (size int, next int64, err error)
 	}
 	return size, next, nil
 }
+
+// Cut drops the batches that begin at or behind before.
+func (s Span) Cut(before int64) Span {
+	if s.Next <= before {
+		return s
+	}
+	n := 0
+	next := s.From
+	for n < len(s.b) {
+		h, err := ParseHeader(s.b[n:])
+		if err != nil || h.BaseOffset >= before {
+			break
+		}
+		n += h.Size()
+		next = h.Next()
+	}
+	s.b, s.Next = s.b[:n], next
+	return s
+}

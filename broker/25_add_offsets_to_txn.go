@@ -1,0 +1,17 @@
+package broker
+
+import "github.com/twmb/franz-go/pkg/kmsg"
+
+// handleAddOffsetsToTxn takes a group's commits into a transaction.
+func handleAddOffsetsToTxn(c *conn, kreq kmsg.Request) answer {
+	req := kreq.(*kmsg.AddOffsetsToTxnRequest)
+	return answered(func() kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.AddOffsetsToTxnResponse)
+		if req.Group == "" {
+			resp.ErrorCode = errInvalidGroupID
+			return resp
+		}
+		resp.ErrorCode = olderFence(c.b.txns.addGroup(req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group), req.Version >= 2)
+		return resp
+	})
+}
