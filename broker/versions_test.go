@@ -144,7 +144,9 @@ func sampleRequests() map[int16]func(kmsg.Request, int16) {
 			req.Group, req.Generation = "g", -1
 			req.Topics = []kmsg.TxnOffsetCommitRequestTopic{{Topic: "t", Partitions: []kmsg.TxnOffsetCommitRequestTopicPartition{{Offset: 1, LeaderEpoch: -1}}}}
 		},
-		65: func(r kmsg.Request, v int16) { r.(*kmsg.DescribeTransactionsRequest).TransactionalIDs = []string{"none"} },
+		65: func(r kmsg.Request, v int16) {
+			r.(*kmsg.DescribeTransactionsRequest).TransactionalIDs = []string{"none"}
+		},
 		66: func(r kmsg.Request, v int16) { r.(*kmsg.ListTransactionsRequest).StateFilters = []string{"Ongoing"} },
 		32: func(r kmsg.Request, v int16) {
 			req := r.(*kmsg.DescribeConfigsRequest)
