@@ -27,6 +27,7 @@ type listener struct {
 	log *slog.Logger
 	env *envelope
 	own map[string]bool // keys of the envelope's root
+	raw bool            // events of other agents go on as they are
 
 	mu    sync.Mutex // guards what follows
 	feeds map[string]*feed
@@ -77,6 +78,7 @@ func (a *Agent) openListener(conf *Input, index int) (*listener, error) {
 	for k := range env.tree {
 		l.own[k] = true
 	}
+	l.raw = len(in.chain)+len(in.once)+len(conf.Fields)+len(conf.Tags)+len(a.cfg.Fields)+len(a.cfg.Tags) == 0 && conf.Pipeline+conf.Index+conf.ServiceType == ""
 	return l, nil
 }
 
@@ -169,7 +171,7 @@ const eventCost = 1 << 10
 func pushCost(b *input.Batch) int64 {
 	n := int64(len(b.Events)) * eventCost
 	for i := range b.Events {
-		n += int64(len(b.Events[i].Message))
+		n += int64(len(b.Events[i].Message) + len(b.Events[i].Raw))
 	}
 	return n
 }
@@ -205,6 +207,9 @@ func (l *listener) records(s *feed, b *input.Batch) []queue.Record {
 
 // render is an event's JSON form, or the rule that drops it.
 func (l *listener) render(e *input.Event) (value []byte, rule string) {
+	if e.Raw != nil {
+		return l.renderRaw(e)
+	}
 	if len(l.in.chain) == 0 && len(e.Metadata) == 0 && !l.overlaps(e) {
 		return l.appendDisjoint(make([]byte, 0, len(e.Message)+eventCost), e), ""
 	}

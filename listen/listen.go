@@ -30,8 +30,10 @@ type Server struct {
 	// Most is how many connections are served at once; further ones are closed at once, and counted. 1,024 when 0.
 	Most int
 	Log  *slog.Logger
-	// Handle serves a connection and returns when it is over; the Server closes it, also when ctx ends.
+	// Handle serves a connection and returns when it is over; then the Server closes it, and also when ctx ends, unless Grace says
+	// that Handle sees to that.
 	Handle func(ctx context.Context, c net.Conn)
+	Grace  bool
 
 	accepted, refused atomic.Int64
 }
@@ -85,7 +87,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.accepted.Add(1)
 		conns.Go(func() {
 			defer func() { <-slots }()
-			defer context.AfterFunc(ctx, func() { c.Close() })()
+			if !s.Grace {
+				defer context.AfterFunc(ctx, func() { c.Close() })()
+			}
 			defer c.Close()
 			s.Handle(ctx, c)
 		})

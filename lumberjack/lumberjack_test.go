@@ -210,6 +210,33 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
+// TestStop: a batch that is being kept when the server stops is acknowledged, and nothing is read behind it.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		ctx, cancel := context.WithCancel(t.Context())
+		s := NewServer(ServerConfig{Handle: func(context.Context, net.Addr, *Batch) error {
+			cancel()
+			time.Sleep(10 * time.Second)
+			return nil
+		}})
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(ctx, a) }()
+		c, _ := NewClient(b, ClientConfig{})
+		if err := c.Send([][]byte{[]byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.Await(1, nil); n != 1 || err != nil {
+			t.Errorf("acked %d, %v", n, err)
+		}
+		if err := <-ended; err != nil || s.Counts().Batches != 1 {
+			t.Errorf("ended with %v, %+v", err, s.Counts())
+		}
+		c.Close()
+	})
+}
+
 func TestIdlePeer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,7 +22,8 @@ type ServerConfig struct {
 	// KeepAlive is the time between answers to a peer whose events are being kept; 3 s.
 	KeepAlive time.Duration
 	// Handle keeps the events of a batch, which is the Server's again when it returns. It is called from one goroutine a connection.
-	// An error closes the connection without an acknowledgement, so that the peer sends the events again.
+	// An error closes the connection without an acknowledgement, so that the peer sends the events again. ctx is not ended by a stop:
+	// Handle decides how long it goes on.
 	Handle func(ctx context.Context, peer net.Addr, b *Batch) error
 }
 
@@ -75,11 +76,12 @@ func (s *Server) Counts() Counts {
 	return Counts{s.batches.Load(), s.events.Load(), s.bytes.Load(), s.garbage.Load(), s.big.Load(), s.idle.Load(), s.starved.Load(), s.failed.Load()}
 }
 
-// Serve answers a connection until the peer closes it, ctx ends, or the peer breaks a rule. It closes c. The error tells why the
-// connection ended, nil when the peer or ctx wanted it; it is counted already.
+// Serve answers a connection until the peer closes it, ctx ends, or the peer breaks a rule. It closes c. When ctx ends no more is read;
+// a batch that is being kept is answered. The error tells why the connection ended, nil when the peer or ctx wanted it; it is counted
+// already.
 func (s *Server) Serve(ctx context.Context, c net.Conn) error {
 	conn := &conn{s: s, c: c}
-	defer context.AfterFunc(ctx, func() { c.Close() })()
+	defer context.AfterFunc(ctx, conn.stop)()
 	defer c.Close()
 	r := NewReader(c, s.cfg.Limits)
 	r.host = conn
@@ -127,17 +129,32 @@ func (e *handleError) Unwrap() error { return e.err }
 type conn struct {
 	s     *Server
 	c     net.Conn
-	held  int64     // bytes of memory taken
-	until time.Time // the deadline of reads
+	held int64 // bytes of memory taken
 
 	mu   sync.Mutex // guards writes while a batch is kept
 	busy bool
+
+	readMu  sync.Mutex // guards what follows
+	until   time.Time  // the deadline of reads
+	stopped bool
+}
+
+// stop ends reading.
+func (c *conn) stop() {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
+	c.stopped = true
+	c.c.SetReadDeadline(time.Unix(1, 0))
 }
 
 // progress moves the deadline of the peer.
 func (c *conn) progress() {
-	now := time.Now()
-	if until := now.Add(c.s.cfg.Idle); until.Sub(c.until) > c.s.cfg.Idle/64 {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
+	if c.stopped {
+		return
+	}
+	if until := time.Now().Add(c.s.cfg.Idle); until.Sub(c.until) > c.s.cfg.Idle/64 {
 		c.until = until
 		c.c.SetReadDeadline(until)
 	}
@@ -197,7 +214,7 @@ func (c *conn) handle(ctx context.Context, b *Batch) error {
 		}
 	})
 	c.mu.Unlock()
-	err := c.s.cfg.Handle(ctx, c.c.RemoteAddr(), b)
+	err := c.s.cfg.Handle(context.WithoutCancel(ctx), c.c.RemoteAddr(), b)
 	alive.Stop()
 	c.mu.Lock() // waits for an answer on its way
 	defer c.mu.Unlock()

@@ -60,8 +60,18 @@ func NewFramer(r io.Reader, kind Framing, delim string, most int) *Framer {
 	return &Framer{r: bufio.NewReaderSize(r, framerBuffer), delim: []byte(delim), kind: kind, most: most}
 }
 
-// Buffered reports whether bytes are there without waiting.
-func (f *Framer) Buffered() bool { return f.r.Buffered() > 0 }
+// Ready reports whether Next has a whole message without waiting for the stream.
+func (f *Framer) Ready() bool {
+	b, _ := f.r.Peek(f.r.Buffered())
+	if f.kind == RFC6587 && len(b) > 0 && '1' <= b[0] && b[0] <= '9' {
+		n, digits := number(b, 9)
+		return len(b) > digits && (b[digits] != ' ' || len(b) > digits+n)
+	}
+	if len(f.delim) == 0 {
+		return bytes.IndexByte(b, '\n') >= 0
+	}
+	return bytes.Contains(b, f.delim)
+}
 
 // Next is the next message; valid until the next call. The error is io.EOF at the end of the stream, ErrLength, or the stream's.
 func (f *Framer) Next() (Frame, error) {

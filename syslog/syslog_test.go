@@ -160,7 +160,11 @@ func TestFramer(t *testing.T) {
 func frames(r io.Reader, kind Framing, delim string, most int) (got []string, err error) {
 	f := NewFramer(r, kind, delim, most)
 	for at := int64(0); ; {
+		ready := f.Ready()
 		m, err := f.Next()
+		if ready && err != nil && !errors.Is(err, ErrLength) {
+			return got, fmt.Errorf("ready, and %w", err)
+		}
 		if err != nil {
 			return got, err
 		}

@@ -65,6 +65,9 @@ type Event struct {
 	At time.Time
 	// Message is the text; nil when Fields says everything. Bytes that are no UTF-8 become U+FFFD.
 	Message []byte
+	// Raw is a whole event of another agent, as a JSON object; then Message, Flags, Fields and Metadata say nothing. It goes on as it
+	// is, less what the input's own fields, tags and processors change.
+	Raw []byte
 	// Flags are added to log.flags ("truncated").
 	Flags []string
 	// Bytes is the length of the payload the event was made of. At least 1 is counted.

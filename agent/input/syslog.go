@@ -1,0 +1,224 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/weirlog/weir/syslog"
+)
+
+// SyslogConfig is a syslog input, over one of three protocols.
+type SyslogConfig struct {
+	// TCP, UDP and Unix: one is set.
+	TCP  *TCPConfig
+	UDP  *UDPConfig
+	Unix *UnixConfig
+	// Format is rfc3164, rfc5424 or auto.
+	Format string
+	// Timezone of times without one: Local, an IANA name, or an offset such as +09:00.
+	Timezone string
+	// now, for years; nil is time.Now.
+	now func() time.Time
+}
+
+// DefaultSyslog lacks the protocol.
+func DefaultSyslog() *SyslogConfig { return &SyslogConfig{Format: "rfc3164", Timezone: "Local"} }
+
+// Permit allows plain text beyond loopback.
+func (c *SyslogConfig) Permit() {
+	if c.TCP != nil {
+		c.TCP.Permit()
+	}
+	if c.UDP != nil {
+		c.UDP.Permit()
+	}
+}
+
+// Validate names all faults.
+func (c *SyslogConfig) Validate() []error {
+	var errs []error
+	n := 0
+	if c.TCP != nil {
+		n++
+		errs = append(errs, c.TCP.Validate()...)
+	}
+	if c.UDP != nil {
+		n++
+		errs = append(errs, c.UDP.Validate()...)
+	}
+	if c.Unix != nil {
+		n++
+		errs = append(errs, c.Unix.Validate()...)
+	}
+	if n != 1 {
+		errs = append(errs, errors.New("syslog needs one of protocol.tcp, protocol.udp, protocol.unix"))
+	}
+	if _, err := syslog.FindFormat(c.Format); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := zone(c.Timezone); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// zone is a time zone by name or offset.
+func zone(name string) (*time.Location, error) {
+	if name == "" {
+		return time.Local, nil
+	}
+	for _, layout := range []string{"-07:00", "-0700", "-07"} {
+		if t, err := time.Parse(layout, name); err == nil {
+			_, off := t.Zone()
+			return time.FixedZone(name, off), nil
+		}
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("timezone %q is neither a zone's name nor an offset", name)
+	}
+	return loc, nil
+}
+
+// Open binds the address.
+func (c *SyslogConfig) Open(log *slog.Logger) (Input, error) {
+	o := syslog.Options{}
+	var err error
+	if o.Format, err = syslog.FindFormat(c.Format); err != nil {
+		return nil, err
+	}
+	if o.Zone, err = zone(c.Timezone); err != nil {
+		return nil, err
+	}
+	now := c.now
+	if now == nil {
+		now = time.Now
+	}
+	shape := func(e *Event, peer string) { shapeSyslog(e, peer, o, now()) }
+	switch {
+	case c.TCP != nil:
+		return c.TCP.open(log, shape)
+	case c.UDP != nil:
+		return c.UDP.open(log, shape)
+	}
+	return c.Unix.open(log, shape)
+}
+
+// shapeSyslog makes the event of Filebeat's syslog input. What cannot be read stays the text it is.
+func shapeSyslog(e *Event, peer string, o syslog.Options, now time.Time) {
+	var m syslog.Message
+	o.Now = now
+	plain(e, peer)
+	if err := syslog.Parse(&m, e.Message, o); err != nil {
+		return
+	}
+	e.At, e.Message = m.Time, m.Text
+	if e.Message == nil {
+		e.Message = []byte{}
+	}
+	if e.Fields == nil {
+		e.Fields = map[string]any{}
+	}
+	fields, event := map[string]any{}, map[string]any{}
+	if m.Priority >= 0 {
+		fields["priority"], fields["facility"] = m.Priority, m.Facility()
+		fields["severity_label"] = syslog.SeverityName(m.Severity())
+		if name := syslog.FacilityName(m.Facility()); name != "" {
+			fields["facility_label"] = name
+		}
+		event["severity"] = m.Severity()
+	}
+	if m.Sequence >= 0 {
+		event["sequence"] = m.Sequence
+	}
+	if len(m.Hostname) > 0 {
+		e.Fields["hostname"] = string(m.Hostname)
+	}
+	if m.Version > 0 {
+		fields["version"] = m.Version
+	}
+	if len(m.MsgID) > 0 {
+		fields["msgid"] = string(m.MsgID)
+	}
+	if len(m.Data) > 0 {
+		fields["data"] = Data(&m)
+	}
+	if process := process(&m); len(process) > 0 {
+		e.Fields["process"] = process
+	}
+	e.Fields["syslog"], e.Fields["event"] = fields, event
+}
+
+// process is who wrote a message: program and pid of RFC 3164, name and entity_id of RFC 5424.
+func process(m *syslog.Message) map[string]any {
+	p := map[string]any{}
+	app, pid := "program", "pid"
+	if m.Version > 0 {
+		app, pid = "name", "entity_id"
+	}
+	if len(m.App) > 0 {
+		p[app] = string(m.App)
+	}
+	if len(m.PID) == 0 {
+		return p
+	}
+	p[pid] = string(m.PID)
+	if n, ok := digits(m.PID); ok && m.Version == 0 {
+		p[pid] = n
+	}
+	return p
+}
+
+// digits is a number of up to nine digits.
+func digits(b []byte) (n int, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, len(b) > 0 && len(b) < 10
+}
+
+// Data is structured data as a tree: element, name, value.
+func Data(m *syslog.Message) map[string]any {
+	t := map[string]any{}
+	for _, p := range m.Data {
+		el, ok := t[string(p.ID)].(map[string]any)
+		if !ok {
+			el = map[string]any{}
+			t[string(p.ID)] = el
+		}
+		if len(p.Name) > 0 {
+			el[string(p.Name)] = string(p.Value)
+		}
+	}
+	return t
+}
+
+// ECS is a message as the fields of log.syslog, as Filebeat's syslog parser and processor write them.
+func ECS(m *syslog.Message) map[string]any {
+	t := map[string]any{}
+	if m.Priority >= 0 {
+		t["priority"] = m.Priority
+		severity, facility := map[string]any{"code": m.Severity(), "name": syslog.SeverityName(m.Severity())}, map[string]any{"code": m.Facility()}
+		if name := syslog.FacilityName(m.Facility()); name != "" {
+			facility["name"] = name
+		}
+		t["severity"], t["facility"] = severity, facility
+	}
+	for name, v := range map[string][]byte{"hostname": m.Hostname, "appname": m.App, "msgid": m.MsgID, "procid": m.PID} {
+		if len(v) > 0 {
+			t[name] = string(v)
+		}
+	}
+	if m.Version > 0 {
+		t["version"] = fmt.Sprint(m.Version)
+	}
+	if len(m.Data) > 0 {
+		t["structured_data"] = Data(m)
+	}
+	return t
+}
