@@ -35,6 +35,7 @@ type Agent struct {
 	cursors    *cursors
 
 	began time.Time
+	ann   *announcer
 
 	maxOpen int
 	notify  chan struct{} // one pending wake-up of the keeper
@@ -86,6 +87,7 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 		sources: map[uint32]*source{}, chains: map[ledger.Source]*chain{}, byInode: map[inode]*source{},
 		dirs: map[string]*dir{},
 	}
+	a.ann = newAnnouncer(a)
 	var err error
 	if a.id, err = newIdentity(&cfg); err != nil {
 		return nil, err
@@ -194,6 +196,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	others.Go(func() { a.reg.run(ctx, a.cfg.RegistryFlush) })
 	others.Go(func() { a.cursors.run(ctx, a.cfg.RegistryFlush, a.log) })
 	others.Go(func() { w.run(ctx) })
+	others.Go(func() { a.ann.run(ctx) })
 	k := newKeeper(a, w)
 	k.run(ctx)
 
@@ -210,6 +213,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	senders.Wait()
 	others.Wait()
+	if !a.cfg.timing.kill {
+		a.ann.announce(ship)
+	}
 	return a.close()
 }
 
@@ -241,6 +247,7 @@ func (a *Agent) acknowledged(b *batch) {
 		r.src.account.acked.Add(r.to - r.from)
 	}
 	a.stats.acked.Add(int64(len(b.recs)))
+	defer a.ann.acknowledged(b)
 	now := time.Now().UnixMilli()
 	for i := range b.moves {
 		m := &b.moves[i]

@@ -36,7 +36,9 @@ func (q *fakeQueue) Produce(ctx context.Context, recs []queue.Record) error {
 			return err
 		}
 	}
-	for _, r := range recs {
+	for i := range recs {
+		recs[i].Offset = int64(len(q.recs))
+		r := recs[i]
 		r.Value = append([]byte(nil), r.Value...)
 		r.Key = append([]byte(nil), r.Key...)
 		q.recs = append(q.recs, r)
@@ -59,6 +61,9 @@ func (q *fakeQueue) messages() []string {
 	var out []string
 	sets := map[ledger.Source]*ledger.Set{}
 	for _, r := range q.records() {
+		if r.Topic == ledger.Topic {
+			continue
+		}
 		set := sets[r.Origin.Source]
 		if set == nil {
 			set = &ledger.Set{}

@@ -31,6 +31,7 @@ type batch struct {
 	recs  []rec
 	moves []move
 	ends  []*source // over when the batch is acknowledged
+	fates []fated   // bytes without a record
 	limit int       // bytes of the arena
 	proof bool      // a source in it has no head in the synced registry yet
 
@@ -39,8 +40,10 @@ type batch struct {
 
 func newBatch(limit int) *batch { return &batch{limit: limit} }
 
-func (b *batch) full() bool  { return len(b.arena) >= b.limit || len(b.recs) >= batchRecords }
-func (b *batch) empty() bool { return len(b.recs) == 0 && len(b.moves) == 0 && len(b.ends) == 0 }
+func (b *batch) full() bool { return len(b.arena) >= b.limit || len(b.recs) >= batchRecords }
+func (b *batch) empty() bool {
+	return len(b.recs) == 0 && len(b.moves) == 0 && len(b.ends) == 0 && len(b.fates) == 0
+}
 
 // move notes the position of a source; a later one replaces it.
 func (b *batch) move(m move) {
@@ -64,9 +67,11 @@ func (b *batch) reset() {
 	clear(b.recs)
 	clear(b.moves)
 	clear(b.ends)
+	clear(b.fates)
 	clear(b.out)
 	b.proof = false
 	b.recs, b.moves, b.ends, b.out = b.recs[:0], b.moves[:0], b.ends[:0], b.out[:0]
+	b.fates = b.fates[:0]
 }
 
 // records builds what Produce takes. The values point into the arena.

@@ -26,6 +26,8 @@ type Config struct {
 	// Topic is the topic of all records: a text that may hold %{[a.b]} and %{[a.b]:default}, read from what is constant for a file
 	// (fields, tags, log.file.path, host, agent, input). A missing field gives "logs", and is counted.
 	Topic string
+	// Ledger is the topic where the agent announces what it read, for audits. Empty: nothing is announced.
+	Ledger string
 	// Name is agent.name and host.name in records. Default: the host name.
 	Name string
 	// ID is agent.id in records. Empty: made at the first start and kept in Dir.

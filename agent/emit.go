@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirlog/weir/agent/processor"
 	"github.com/weirlog/weir/agent/tree"
+	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -51,6 +52,7 @@ func (l *lane) Emit(m *lines.Message) {
 	for _, sp := range m.Merged {
 		if o := l.of(sp.Ref); o != nil {
 			o.account.merged.Add(sp.Len())
+			b.fate(o, sp.From, sp.To, ledger.Merged, "partial")
 		}
 	}
 	b.recs = append(b.recs, rec{src: s, from: m.Span.From, to: m.Span.To, end: len(b.arena), env: s.env, read: m.Read})
@@ -76,6 +78,7 @@ func (l *lane) dropAll(m *lines.Message, rule string) {
 func (l *lane) Drop(sp lines.Span, rule string) {
 	if s := l.of(sp.Ref); s != nil {
 		s.account.dropped.Add(sp.Len())
+		l.batch.fate(s, sp.From, sp.To, ledger.Dropped, rule)
 	}
 	l.a.stats.drop(rule, sp.Len())
 }

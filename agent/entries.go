@@ -19,6 +19,7 @@ import (
 //	5 end    ref, reason, unread bytes
 //	6 done   ref, i64 (Unix ns): rotations of the chain written to until then have been read, or are history
 //	7 live   end of a snapshot
+//	8 start  ref, first byte that is wanted; written when it is not 0
 //
 // Texts are a length and bytes. An open of a known ref replaces it. The tail is the first 8 bytes of the SHA-256 of the at most 64
 // bytes before the position. Example: source 3 at byte 41,603 of 41,603 is 02 03 83C502 <tail 8> 83C502 <time 6>, 22 bytes.
@@ -30,6 +31,7 @@ const (
 	entryEnd  = 5
 	entryDone = 6
 	entryLive = 7
+	entryFrom = 8
 
 	openVersion = 1
 )
@@ -69,6 +71,8 @@ type saved struct {
 	size int64
 	at   int64 // Unix ms of pos
 	done int64 // Unix ns: what the chain is done with
+
+	start int64 // first byte that is wanted
 }
 
 func appendText(b []byte, s string) []byte {
@@ -118,6 +122,12 @@ func appendDone(b []byte, s *saved) []byte {
 	b = append(b, entryDone)
 	b = binary.AppendUvarint(b, uint64(s.ref))
 	return binary.BigEndian.AppendUint64(b, uint64(s.done))
+}
+
+func appendStart(b []byte, s *saved) []byte {
+	b = append(b, entryFrom)
+	b = binary.AppendUvarint(b, uint64(s.ref))
+	return binary.AppendUvarint(b, uint64(s.start))
 }
 
 func appendEnd(b []byte, ref uint32, why endReason, unread int64) []byte {
@@ -243,6 +253,8 @@ func (p places) entry(kind uint8, r *entryReader) error {
 		copy(s.headSum[:], r.bytes(32))
 	case entryDone:
 		s.done = int64(r.u64())
+	case entryFrom:
+		s.start = r.number()
 	case entryEnd:
 		r.u8()
 		r.number()

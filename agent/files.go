@@ -162,6 +162,7 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 	s.chain.list = slices.DeleteFunc(s.chain.list, func(o *source) bool { return o == s })
 	delete(a.sources, s.ref)
 	a.reg.end(s.ref, why, unread)
+	a.ann.ended(s, why, unread)
 	if next != nil {
 		next.chain.lane.wake(next)
 	}

@@ -443,9 +443,9 @@ func (k *keeper) skipTo(s *source, sv *saved, size int64) {
 		return
 	}
 	s.tail.set(t)
-	s.pos, s.scanned, s.size, s.settled = size, size, size, size
+	s.start, s.pos, s.scanned, s.size, s.settled = size, size, size, size, size
 	sv.headLen, sv.headSum, s.headSaved = s.head.len, s.head.sum, s.head.len
-	sv.pos, sv.size, sv.tail, sv.at = size, size, tailSum(t), s.born.UnixMilli()
+	sv.start, sv.pos, sv.size, sv.tail, sv.at = size, size, size, tailSum(t), s.born.UnixMilli()
 	s.account.position.Store(size)
 	s.account.durable.Store(size)
 	s.account.size.Store(size)

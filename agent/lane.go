@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/lines"
 )
 
@@ -22,6 +23,8 @@ type lane struct {
 	free   chan *batch   // sender to reader
 	pushes chan *pushed  // listeners to sender
 	idle   chan struct{} // closed when the sender has ended
+
+	lost []ledger.Range // the sender's: records of the batch under way that no topic takes
 
 	// The reader's.
 	batch   *batch

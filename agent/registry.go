@@ -250,6 +250,9 @@ func (r *registry) changes() (payloads [][]byte, bytes int64) {
 func appendChange(b []byte, s *saved, what uint8) []byte {
 	if what&dirtyOpen != 0 {
 		b = appendOpen(b, s)
+		if s.start > 0 {
+			b = appendStart(b, s)
+		}
 		what = dirtyAt | dirtyDone
 	}
 	if what&dirtyName != 0 {

@@ -12,10 +12,15 @@ import (
 
 // restore makes the sources the registry knows. Whether their files are still there the keeper finds out.
 func (a *Agent) restore() {
-	for _, sv := range a.reg.sources() {
+	known := a.reg.sources()
+	last := int64(0) // when the process before was last alive, as far as it wrote it down
+	for i := range known {
+		last = max(last, known[i].at)
+	}
+	for _, sv := range known {
 		in, path := a.inputOf(&sv)
 		s := &source{
-			id: sv.id, ref: sv.ref, in: in, first: sv.path, born: time.UnixMilli(sv.seen), path: sv.path, place: sv.place,
+			id: sv.id, ref: sv.ref, in: in, first: sv.path, born: time.UnixMilli(sv.seen), start: sv.start, path: sv.path, place: sv.place,
 			compressed: sv.flags&flagCompressed != 0, phase: reading, pos: sv.pos, scanned: sv.pos, size: max(sv.size, sv.pos),
 			settled: sv.pos, head: head{len: sv.headLen, sum: sv.headSum}, headSaved: sv.headLen, tailSum: sv.tail,
 			tailKnown: sv.pos == 0, finish: sv.flags&flagCompressed != 0,
@@ -30,6 +35,9 @@ func (a *Agent) restore() {
 		s.account.position.Store(sv.pos)
 		s.account.durable.Store(sv.pos)
 		s.account.size.Store(s.size)
+		if a.ann.enabled() && sv.at >= last-2*announceEvery.Milliseconds() {
+			a.ann.resumed(s)
+		}
 		a.sources[s.ref] = s
 		a.byInode[s.place.inode()] = s
 		a.dirLocked(filepath.Dir(s.path)).files[filepath.Base(s.path)] = s

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/queue"
 )
 
@@ -42,10 +44,24 @@ func (l *lane) ship(ctx context.Context, b *batch) bool {
 	if !l.deliver(ctx, recs) {
 		return false
 	}
+	l.giveUp(b)
+	if !l.a.ann.before(ctx, b) {
+		return false
+	}
 	l.a.acknowledged(b)
 	b.reset()
 	l.free <- b
 	return true
+}
+
+// giveUp notes the fate of records that were too large.
+func (l *lane) giveUp(b *batch) {
+	for _, r := range l.lost {
+		if i := slices.IndexFunc(b.recs, func(x rec) bool { return x.src.id == r.Source }); i >= 0 {
+			b.fate(b.recs[i].src, r.From, r.To, ledger.Dropped, "too_large")
+		}
+	}
+	l.lost = l.lost[:0]
 }
 
 // shipPushed delivers what listeners pushed: all that wait, up to a batch's bounds, in one Produce.
@@ -83,6 +99,7 @@ func (l *lane) deliver(ctx context.Context, recs []queue.Record) bool {
 		}
 		err := l.a.cfg.Queue.Produce(ctx, recs)
 		if err == nil {
+			l.a.ann.placed(recs, nil)
 			break
 		}
 		var large *queue.TooLargeError
@@ -92,6 +109,7 @@ func (l *lane) deliver(ctx context.Context, recs []queue.Record) bool {
 		}
 		var part *queue.ProduceError
 		if errors.As(err, &part) {
+			l.a.ann.placed(recs, func(i int) bool { _, failed := slices.BinarySearch(part.Failed, i); return !failed })
 			recs = failedOnly(recs, part.Failed)
 		}
 		l.a.produceFailed(err)

@@ -86,6 +86,8 @@ type source struct {
 	in    *compiled
 	first string // path at first sight
 	born  time.Time
+	start int64  // first byte that is wanted
+	end   string // why it is over; guarded by announcer.mu
 
 	// Guarded by Agent.mu.
 	path         string

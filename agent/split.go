@@ -27,6 +27,7 @@ func (l *lane) divide(recs []queue.Record, large *queue.TooLargeError) []queue.R
 		parts := splitRecord(&recs[i], limit-max(overhead, 0))
 		if parts == nil {
 			l.a.tooLarge(&recs[i], limit)
+			l.lost = append(l.lost, recs[i].Origin)
 			continue
 		}
 		l.a.stats.splits.Add(1)
