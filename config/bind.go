@@ -11,7 +11,10 @@ import (
 )
 
 // isWeir tells weir.yml from filebeat.yml, where ${env:x} and ${file:x} mean variables named env and file.
-func (f *file) isWeir() bool { return !strings.Contains(filepath.Base(f.name), "filebeat") }
+func (f *file) isWeir() bool {
+	base := filepath.Base(f.name)
+	return !strings.Contains(base, "filebeat") && base != "logstash.yml" && base != "pipelines.yml"
+}
 
 // prefixed reads ${env:NAME} and ${file:/path}.
 func (c *converter) prefixed(n *Node, kind, arg string) string {

@@ -71,18 +71,6 @@ type Broker struct {
 	SegmentBytes int64
 }
 
-// Pipeline is one entry of pipelines, by the names of Logstash's pipelines.yml.
-type Pipeline struct {
-	ID        string
-	Path      string // path.config: file, folder or glob
-	Text      string // config.string
-	Workers   int    // 0: cores
-	BatchSize int
-	Delay     time.Duration
-	ECS       string // disabled, v1, v8
-	Pos       Pos
-}
-
 // Log is the log of weir itself.
 type Log struct {
 	Level  string // debug, info, warn, error
@@ -132,7 +120,7 @@ func parseWeir(f *file, text []byte) (Weir, error) {
 	w.bindAgent(b.sub("agent"))
 	w.bindBroker(b.sub("broker"))
 	for i, n := range b.list("pipelines") {
-		w.Pipelines = append(w.Pipelines, bindPipeline(f, n, i))
+		w.Pipelines = append(w.Pipelines, bindPipeline(f, n, i, Pipeline{ECS: "v8"}, &w.Warnings))
 	}
 	log := b.sub("log")
 	log.oneOf("level", &w.Log.Level, "debug", "info", "warn", "error")
@@ -253,38 +241,4 @@ func (w *Weir) bindBroker(b *binder) {
 	s.size("bytes", &w.Broker.SegmentBytes)
 	s.done()
 	b.done()
-}
-
-func bindPipeline(f *file, n *Node, i int) Pipeline {
-	b := f.bind(n, fmt.Sprintf("pipelines[%d]", i))
-	p := Pipeline{ID: fmt.Sprintf("main-%d", i), ECS: "v8", Pos: n.Pos}
-	if i == 0 {
-		p.ID = "main"
-	}
-	pl := b.sub("pipeline")
-	pl.str("id", &p.ID)
-	pl.integer("workers", &p.Workers)
-	pl.oneOf("ecs_compatibility", &p.ECS, "disabled", "v1", "v8")
-	pl.ignore("ordered")
-	batch := pl.sub("batch")
-	batch.integer("size", &p.BatchSize)
-	var ms int
-	batch.integer("delay", &ms)
-	p.Delay = time.Duration(ms) * time.Millisecond
-	batch.done()
-	pl.done()
-	path := b.sub("path")
-	path.str("config", &p.Path)
-	path.done()
-	conf := b.sub("config")
-	conf.str("string", &p.Text)
-	conf.done()
-	b.done()
-	if (p.Path == "") == (p.Text == "") {
-		f.fail(n.Pos, 1, "", "a pipeline needs either path.config or config.string")
-	}
-	if p.Path != "" && !filepath.IsAbs(p.Path) {
-		p.Path = filepath.Join(filepath.Dir(f.name), p.Path)
-	}
-	return p
 }
