@@ -83,6 +83,7 @@ type node struct {
 
 // newNode opens everything that the roles ask for, in the order of dependence; on an error what was opened is closed again.
 func newNode(ctx context.Context, cfg config.Weir, r roles, insecure bool, log *slog.Logger) (*node, error) {
+	tuneCollector()
 	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}, groupOf: map[string]string{}, demo: r.demo}
 	for _, w := range cfg.Warnings {
 		log.Warn("setting without its usual effect", "place", w.Pos.String(), "setting", w.Key, "effect", w.Effect)

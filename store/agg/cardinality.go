@@ -176,20 +176,9 @@ func (c *cardinalityCollector) finish(bucket int) partial {
 		out = &c.sets[bucket]
 	}
 	if bucket < len(c.ordSets) && c.ordSets[bucket] != nil {
-		eachOrd(c.ordSets[bucket], func(ord uint32) { out.add(xxh3.Hash(c.ords.Value(ord)), c.precision) })
+		eachValue(c.ords, c.ordSets[bucket].Has, func(_ uint32, v []byte) { out.add(xxh3.Hash(v), c.precision) })
 	}
 	return out
-}
-
-// eachOrd calls f for the members of a set.
-func eachOrd(s *query.OrdSet, f func(ord uint32)) {
-	for w, word := range s.Bits {
-		for b := uint32(0); word != 0; b, word = b+1, word>>1 {
-			if word&1 != 0 {
-				f(uint32(w)*64 + b)
-			}
-		}
-	}
 }
 
 func (s *cardinality) reduce(r *reducer, a *Agg, parts []partial) (result, error) {

@@ -227,6 +227,10 @@ func (c *dateCollector) collect(b *batch) error {
 	}
 	c.load(b.zone)
 	c.begin(b.zone)
+	if c.vec.Start == nil && !c.hasMiss && c.unit == 1 && c.binder.spec.hard == nil {
+		c.collectSingle(b)
+		return c.end()
+	}
 	var one [1]int64
 	hard := c.binder.hard
 	for i, row := range b.rows {
@@ -245,6 +249,23 @@ func (c *dateCollector) collect(b *batch) error {
 		}
 	}
 	return c.end()
+}
+
+// collectSingle takes rows of at most one time each.
+func (c *dateCollector) collectSingle(b *batch) {
+	bucket, parent, from, to := uint32(0), uint32(0), int64(0), int64(0) // the bucket of times from on, below to, of parent
+	for i, row := range b.rows {
+		if !c.vec.Has.Get(int(row)) {
+			continue
+		}
+		v, p := c.vec.V[row], b.bucket(i)
+		if v < from || v >= to || p != parent {
+			from, parent = c.round.floor(v), p
+			to = c.round.hi
+			bucket = c.bucket(p, from)
+		}
+		c.add(row, bucket)
+	}
 }
 
 // collectZone counts a whole zone at once when all its times fall into one bucket.

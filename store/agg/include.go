@@ -63,6 +63,9 @@ func (f *valueFilter) regexps() bool {
 	return f.in != nil && f.in.match != nil || f.out != nil && f.out.match != nil
 }
 
+// all tells that nothing is left out.
+func (f *valueFilter) all() bool { return f.in == nil && f.out == nil }
+
 func (f *valueFilter) keeps(text string) bool {
 	return (f.in == nil || f.in.has(text)) && (f.out == nil || !f.out.has(text))
 }

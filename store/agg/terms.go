@@ -83,6 +83,9 @@ type termsBinder struct {
 func (b *termsBinder) open(o *opener) collector {
 	c := &termsCollector{reader: b.bound.open(o.src), tree: newTree(o), spec: b.spec, kind: kindOf(b.bound)}
 	c.format = formatterOf(b.bound, c.kind)
+	if c.ords != nil {
+		c.narrow(c.ords.Len())
+	}
 	return c
 }
 
@@ -91,6 +94,21 @@ type termsPart struct {
 	kind   keyKind
 	format formatter
 	list   []bucketPart
+	flat   *valueCounts          // in place of list: strings with nothing below them
+	text   func(v []byte) string // of a value of flat
+	zero   bool                  // flat has values of no row, too
+}
+
+// unfold turns flat into list.
+func (p *termsPart) unfold() {
+	if p.flat == nil {
+		return
+	}
+	p.list = make([]bucketPart, 0, p.flat.len())
+	p.flat.each(func(v []byte, n int64) {
+		p.list = append(p.list, bucketPart{key: bucketKey{s: p.text(v)}, count: n})
+	})
+	p.flat = nil
 }
 
 // termsCollector numbers buckets by ordinal, by number, or by a dictionary of its own for columns without ordinals.
@@ -102,9 +120,10 @@ type termsCollector struct {
 	format formatter
 	own    map[string]int64
 	names  []string
-	dense  []int64          // counts by ordinal, while the only bucket above is 0 and nothing stands below
-	plain  map[string]int64 // the same for columns without ordinals
-	seen   []int64          // keys of the row being read
+	dense  []int64      // counts by ordinal, while the only bucket above is 0 and nothing stands below
+	plain  *valueCounts // the same for columns without ordinals
+	first  []byte       // the first value of the row being read
+	seen   []int64      // keys of the row being read
 }
 
 func (c *termsCollector) collect(b *batch) error {
@@ -126,7 +145,7 @@ func (c *termsCollector) collect(b *batch) error {
 		parent := b.bucket(i)
 		switch {
 		case c.ords != nil && c.ovec.Start == nil && c.ovec.Has.Get(int(row)):
-			c.add(row, c.bucket(parent, int64(c.ovec.V[row])))
+			c.add(row, c.ordinal(parent, c.ovec.V[row]))
 		case c.nums != nil && c.vec.Start == nil && c.vec.Has.Get(int(row)) && c.f.Type != mapping.DateNanos:
 			c.add(row, c.bucket(parent, c.vec.V[row]))
 		default:
@@ -162,25 +181,21 @@ func (c *termsCollector) countOrds(b *batch) {
 // countStrings is countOrds for values in row order.
 func (c *termsCollector) countStrings(b *batch) {
 	if c.plain == nil {
-		c.plain = make(map[string]int64, len(b.rows))
+		c.plain = newValueCounts()
 	}
-	var first []byte
-	for _, row := range b.rows {
-		n := 0
-		var more [][]byte
-		c.strs.Each(b.zone*query.ZoneRows+int(row), func(v []byte) {
-			if n++; n == 1 {
-				first = append(first[:0], v...)
-				c.plain[string(v)]++
-				return
-			}
-			if bytes.Equal(v, first) || slices.ContainsFunc(more, func(m []byte) bool { return bytes.Equal(m, v) }) {
-				return
-			}
+	last, more := -1, [][]byte(nil) // of the row under way: its values, when it has several
+	eachString(c.strs, b, func(row int, v []byte) {
+		switch {
+		case row != last:
+			last, more = row, append(more[:0], append(c.first[:0], v...))
+			c.first = more[0]
+		case slices.ContainsFunc(more, func(m []byte) bool { return bytes.Equal(m, v) }):
+			return
+		default:
 			more = append(more, bytes.Clone(v))
-			c.plain[string(v)]++
-		})
-	}
+		}
+		c.plain.add(v, 1)
+	})
 }
 
 // collectRow takes a row with several values, none, or values without ordinals. A value counts once.
@@ -237,20 +252,14 @@ func (c *termsCollector) key(k int64) bucketKey {
 }
 
 func (c *termsCollector) finish(bucket int) partial {
-	p := &termsPart{kind: c.kind, format: c.format}
-	if c.dense != nil && bucket == 0 {
-		for ord, n := range c.dense {
-			if n > 0 || c.spec.minCount == 0 {
-				p.list = append(p.list, bucketPart{key: c.key(int64(ord)), count: n})
-			}
-		}
+	p := &termsPart{kind: c.kind, format: c.format, text: func(v []byte) string { return c.f.TermText(v) }}
+	switch {
+	case c.dense != nil && bucket == 0:
+		p.flat, p.zero = newValueCounts(), c.spec.minCount == 0
+		eachValue(c.ords, func(ord uint32) bool { return c.dense[ord] > 0 || p.zero }, func(ord uint32, v []byte) { p.flat.add(v, c.dense[ord]) })
 		return p
-	}
-	if c.plain != nil && bucket == 0 {
-		p.list = make([]bucketPart, 0, len(c.plain))
-		for v, n := range c.plain {
-			p.list = append(p.list, bucketPart{key: bucketKey{s: c.f.TermText([]byte(v))}, count: n})
-		}
+	case c.plain != nil && bucket == 0:
+		p.flat = c.plain
 		return p
 	}
 	p.list = c.tree.finish(bucket, c.key)
@@ -292,6 +301,9 @@ func (c *termsCollector) keyed(list []bucketPart, parent int) []bucketPart {
 }
 
 func (s *terms) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
+	if list, others, ok, err := s.reduceFlat(r, a, parts); ok || err != nil {
+		return termsResult(keyString, list, others), err
+	}
 	kind, format, lists := keyNone, formatter(nil), make([][]bucketPart, 0, len(parts))
 	mixed := false
 	for _, p := range parts {
@@ -299,6 +311,7 @@ func (s *terms) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 		if t.kind == keyNone {
 			continue
 		}
+		t.unfold()
 		if kind != keyNone && kind != t.kind && len(t.list) > 0 {
 			mixed = true
 		}
@@ -318,10 +331,79 @@ func (s *terms) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return termsResult(kind, list, others), nil
+}
+
+func termsResult(kind keyKind, list []*bucket, others int64) *buckets {
 	b := &buckets{typ: termsType(kind), list: list}
 	b.head = append(b.head, `"doc_count_error_upper_bound":0,"sum_other_doc_count":`...)
 	b.head = append(strconv.AppendInt(b.head, others, 10), ',')
-	return b, nil
+	return b
+}
+
+// reduceFlat merges parts that are nothing but counts of strings; ok is false when some are more. Only the values that may be answered
+// become buckets.
+func (s *terms) reduceFlat(r *reducer, a *Agg, parts []partial) (list []*bucket, others int64, ok bool, err error) {
+	if len(parts) == 0 || slices.ContainsFunc(s.order, func(o orderKey) bool { return o.steps != nil }) {
+		return nil, 0, false, nil
+	}
+	var flat []*termsPart
+	for _, p := range parts {
+		t := p.(*termsPart)
+		if t.kind == keyNone {
+			continue
+		}
+		if t.flat == nil {
+			return nil, 0, false, nil
+		}
+		flat = append(flat, t)
+	}
+	if len(flat) == 0 {
+		return nil, 0, false, nil
+	}
+	all, text := flat[0].flat, flat[0].text
+	if len(flat) > 1 {
+		all = newValueCounts()
+		for _, t := range flat {
+			t.flat.each(all.add)
+		}
+	}
+	var sum int64
+	byCount := len(s.order) == 0
+	var chosen []*merged
+	floor := int64(0) // below that count no value is answered any more
+	all.each(func(v []byte, n int64) {
+		if n < s.minCount || !s.include.all() && !s.include.keeps(text(v)) {
+			return
+		}
+		sum += n
+		if byCount && n < floor {
+			return
+		}
+		chosen = append(chosen, &merged{key: bucketKey{s: string(v)}, count: n})
+		if byCount && len(chosen) >= 4*s.size+1024 {
+			slices.SortFunc(chosen, mostFirst)
+			chosen = chosen[:s.size]
+			floor = chosen[s.size-1].count
+		}
+	})
+	for _, m := range chosen {
+		m.key.s = text([]byte(m.key.s))
+	}
+	kept := int64(0)
+	for _, m := range chosen {
+		kept += m.count
+	}
+	list, others, err = s.choose(r, a, chosen, keyString, nil)
+	return list, others + sum - kept, err == nil, err
+}
+
+// mostFirst orders by count, then by key.
+func mostFirst(x, y *merged) int {
+	if x.count != y.count {
+		return cmp.Compare(y.count, x.count)
+	}
+	return cmp.Compare(x.key.s, y.key.s)
 }
 
 func termsType(k keyKind) string {

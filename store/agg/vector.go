@@ -55,6 +55,46 @@ type tree struct {
 	kids   map[uint32][]uint32 // buckets by parent, in order of appearance
 	batch  batch
 	recent [recentSlots]recentSlot
+	direct [][]uint32 // by parent and key: bucket + 1, 0 none; for keys from 0 to width-1
+	width  int        // 0: no direct tables
+	room   int        // entries that direct may still grow by
+}
+
+// Bounds of direct tables, which find a bucket by two looks into arrays.
+const (
+	maxDirect   = 4096    // keys below one parent
+	directTotal = 1 << 20 // entries of one collector
+)
+
+// narrow says that keys are from 0 to n-1.
+func (t *tree) narrow(n int) {
+	if n <= maxDirect {
+		t.width, t.room = n, directTotal
+	}
+}
+
+// ordinal is bucket for a key of a narrow range.
+func (t *tree) ordinal(parent, key uint32) uint32 {
+	if int(parent) < len(t.direct) {
+		if d := t.direct[parent]; int(key) < len(d) && d[key] != 0 {
+			return d[key] - 1
+		}
+	}
+	n := t.bucket(parent, int64(key))
+	if int(key) >= t.width {
+		return n
+	}
+	for int(parent) >= len(t.direct) {
+		t.direct = append(t.direct, nil)
+	}
+	if t.direct[parent] == nil && t.room >= t.width {
+		t.room -= t.width
+		t.direct[parent] = make([]uint32, t.width)
+	}
+	if d := t.direct[parent]; d != nil {
+		d[key] = n + 1
+	}
+	return n
 }
 
 // recentSlots is a power of two: buckets met lately are found without hashing.

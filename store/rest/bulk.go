@@ -262,13 +262,19 @@ func appendResult(out []byte, r *store.ItemResult, forced, withStatus bool) []by
 	out = appendText(out, r.Index)
 	out = append(out, `,"_id":`...)
 	out = appendText(out, r.ID)
-	out = fmt.Appendf(out, `,"_version":%d,"result":"%s"`, r.Version, r.Result)
+	out = append(out, `,"_version":`...)
+	out = strconv.AppendInt(out, r.Version, 10)
+	out = append(out, `,"result":"`...)
+	out = append(append(out, r.Result...), '"')
 	if forced {
 		out = append(out, `,"forced_refresh":true`...)
 	}
-	out = fmt.Appendf(out, `,"_shards":{"total":1,"successful":1,"failed":0},"_seq_no":%d,"_primary_term":1`, r.Seq)
+	out = append(out, `,"_shards":{"total":1,"successful":1,"failed":0},"_seq_no":`...)
+	out = strconv.AppendInt(out, r.Seq, 10)
+	out = append(out, `,"_primary_term":1`...)
 	if withStatus {
-		out = fmt.Appendf(out, `,"status":%d`, r.Status)
+		out = append(out, `,"status":`...)
+		out = strconv.AppendInt(out, int64(r.Status), 10)
 	}
 	return append(out, '}')
 }

@@ -3,6 +3,8 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/weirlog/weir/store/query"
 )
 
 // object builds a JSON object in the order its fields are given.
@@ -50,7 +52,7 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
 }
 
-func appendText(b []byte, s string) []byte { return append(b, encode(s)...) }
+func appendText(b []byte, s string) []byte { return query.AppendString(b, s) }
 
 func indent(b []byte) []byte {
 	var buf bytes.Buffer

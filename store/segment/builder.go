@@ -93,9 +93,12 @@ const (
 
 // Create begins a segment in a temporary file beside path. Cold segments are compressed harder.
 func Create(fsys vfs.FS, path string, h Header, meta Meta) (*Builder, error) {
-	level := zstd.SpeedDefault
-	if h.Level >= 2 {
+	level := zstd.SpeedFastest // what is sealed is merged later
+	switch {
+	case h.Level >= 2:
 		level = zstd.SpeedBetterCompression
+	case h.Level == 1:
+		level = zstd.SpeedDefault
 	}
 	c, err := newCoders(level)
 	if err != nil {

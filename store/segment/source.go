@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
+	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/weirlog/weir/store/query"
@@ -177,6 +179,25 @@ func (c ordinals) Value(ord uint32) []byte {
 	return v
 }
 
+// Walk calls f for the values of the ordinals that want asks for, ascending, each page of the dictionary once.
+func (c ordinals) Walk(want func(ord uint32) bool, f func(ord uint32, v []byte)) {
+	for p := range c.dict.pages {
+		var pg *page
+		first := c.dict.pages[p].first
+		for i := range uint32(c.dict.size(p)) {
+			if !want(first + i) {
+				continue
+			}
+			if pg == nil {
+				if pg = c.dict.page(p); pg == nil {
+					return
+				}
+			}
+			f(first+i, pg.value(int(i)))
+		}
+	}
+}
+
 func (c ordinals) Find(value []byte) (uint32, bool) {
 	if c.dict.n >= bloomMinimum && !c.r.mayHave(c.num, value) {
 		return 0, false
@@ -212,27 +233,65 @@ func (c ordinals) Select(zone int, set *query.OrdSet, sel *query.Selection) {
 	if set.N == 0 || c.skips(zone, set) {
 		return
 	}
-	if set.N <= fewLists && c.fromLists(zone, set, sel) {
+	if set.N <= fewLists {
+		for w, x := range set.Bits {
+			for ; x != 0; x &= x - 1 {
+				c.selectOne(zone, uint32(w*64+bits.TrailingZeros64(x)), sel)
+			}
+		}
 		return
 	}
+	c.decodeZone(zone, set.Has, sel)
+}
+
+// decodeZone sets the rows of a zone whose ordinals pass the test.
+func (c ordinals) decodeZone(zone int, test func(ord uint32) bool, sel *query.Selection) {
 	var v query.OrdVec
 	c.Load(zone, &v)
 	for w, x := range v.Has {
 		for ; x != 0; x &= x - 1 {
 			r := w*64 + bits.TrailingZeros64(x)
 			if v.Start == nil {
-				if set.Has(v.V[r]) {
+				if test(v.V[r]) {
 					sel[w] |= 1 << (r % 64)
 				}
 				continue
 			}
-			for _, o := range v.V[v.Start[r]:v.Start[r+1]] {
-				if set.Has(o) {
-					sel[w] |= 1 << (r % 64)
-				}
+			if slices.ContainsFunc(v.V[v.Start[r]:v.Start[r+1]], test) {
+				sel[w] |= 1 << (r % 64)
 			}
 		}
 	}
+}
+
+// zoneSets are the rows of a frequent value, zone by zone, as they were asked for.
+type zoneSets struct {
+	zones []atomic.Pointer[query.Selection]
+}
+
+// selectOne sets the rows of a zone that hold an ordinal: from its list when it has one, else from the ordinals, remembered.
+func (c ordinals) selectOne(zone int, ord uint32, sel *query.Selection) {
+	if n, ok := c.dict.counts.at(int(ord)); ok && c.lists != nil && n <= int64(c.pres.rows/listShare) {
+		c.list(c.lists, secLists, ord).SelectZone(zone, sel)
+		return
+	}
+	v := c.r.cached(secInt, c.num)(ord, func() (any, int64, bool) {
+		zones := zonesOf(c.pres.rows)
+		return &zoneSets{make([]atomic.Pointer[query.Selection], zones)}, int64(zones * (query.ZoneRows/8 + 8)), true
+	})
+	sets, ok := v.(*zoneSets)
+	if !ok || zone >= len(sets.zones) {
+		return
+	}
+	hit := sets.zones[zone].Load()
+	if hit == nil {
+		hit = &query.Selection{}
+		if lo, hi, ok := numbers(c).Bounds(zone); ok && lo <= int64(ord) && int64(ord) <= hi {
+			c.decodeZone(zone, func(o uint32) bool { return o == ord }, hit)
+		}
+		sets.zones[zone].Store(hit)
+	}
+	sel.Or(hit)
 }
 
 // skips tells from the zone's bounds that no row of it can match.
@@ -242,28 +301,6 @@ func (c ordinals) skips(zone int, set *query.OrdSet) bool {
 		return true
 	}
 	return set.N == 1 && (int64(set.One) < lo || int64(set.One) > hi)
-}
-
-// fromLists answers from LISTS when all members have one.
-func (c ordinals) fromLists(zone int, set *query.OrdSet, sel *query.Selection) bool {
-	if c.lists == nil {
-		return false
-	}
-	limit := int64(c.pres.rows / listShare)
-	for w, x := range set.Bits {
-		for ; x != 0; x &= x - 1 {
-			if n, ok := c.dict.counts.at(w*64 + bits.TrailingZeros64(x)); !ok || n > limit {
-				return false
-			}
-		}
-	}
-	for w, x := range set.Bits {
-		for ; x != 0; x &= x - 1 {
-			ord := uint32(w*64 + bits.TrailingZeros64(x))
-			c.list(c.lists, secLists, ord).SelectZone(zone, sel)
-		}
-	}
-	return true
 }
 
 // rowSet is a decoded list: rows, or a bitmap when they are many.
@@ -357,6 +394,37 @@ func (c stringsOf) SelectValue(zone int, value []byte, sel *query.Selection) {
 	})
 	if !ok {
 		c.r.damaged("raw strings", c.num)
+	}
+}
+
+// EachIn calls f for the values of the rows of sel, which is of the zone; v is valid during the call.
+func (c stringsOf) EachIn(zone int, sel *query.Selection, f func(row int, v []byte)) {
+	var has query.Selection
+	lo, _, starts, ok := c.layout(zone, &has)
+	if !ok {
+		return
+	}
+	var buf []byte
+	k := 0
+	for w, x := range has {
+		for ; x != 0; x &= x - 1 {
+			bit := bits.TrailingZeros64(x)
+			from, to := lo+k, lo+k+1
+			if starts != nil {
+				from, to = int(starts[k]), int(starts[k+1])
+			}
+			k++
+			if sel[w]>>bit&1 == 0 {
+				continue
+			}
+			for i := from; i < to; i++ {
+				if buf, ok = c.raw.append(buf[:0], i); !ok {
+					c.r.damaged("raw strings", c.num)
+					return
+				}
+				f(w*64+bit, buf)
+			}
+		}
 	}
 }
 
