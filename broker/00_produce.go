@@ -67,8 +67,6 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return produced{}, false
 	}
 	switch {
-	case req.Version < 3:
-		return refuse(errUnsupportedVersion, "")
 	case req.Acks < -1 || req.Acks > 1:
 		return refuse(errInvalidRequiredAcks, "")
 	}
@@ -81,6 +79,12 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(errUnknownTopicOrPartition, "")
 	}
 	cfg := t.config.Load()
+	var bad *badBatch
+	if req.Version < batchVersion {
+		if records, bad = c.upConvert(records, cfg); bad != nil {
+			return refuse(bad.code, bad.why)
+		}
+	}
 	h, bad := checkBatch(records, cfg, req.Version)
 	if bad != nil {
 		return refuse(bad.code, bad.why)

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirlog/weir/broker/codec"
 	"github.com/weirlog/weir/journal"
 	"github.com/weirlog/weir/vfs"
 )
@@ -121,7 +122,7 @@ type Broker struct {
 	log       *slog.Logger
 	lock      io.Closer
 	pool      *journal.Pool
-	codecs    *codecs
+	codecs    *codec.Codecs
 	meta      *meta
 	topics    *topics
 	groups    *coordinator
@@ -160,7 +161,7 @@ func Open(cfg Config) (*Broker, error) {
 		pool:    journal.NewPool(journal.PoolConfig{TailBytes: cfg.TailBytes, Poison: cfg.poison}),
 		members: map[*member]struct{}{}, conns: map[*conn]struct{}{}, apis: map[int16]api{},
 	}
-	b.codecs = newCodecs(b.pool)
+	b.codecs = codec.New(b.pool)
 	for _, a := range apiTable() {
 		b.apis[a.key] = a
 	}

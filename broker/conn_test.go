@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/codec"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -222,7 +223,7 @@ func FuzzBatch(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	c := newCodecs(journal.NewPool(journal.PoolConfig{Poison: true}))
+	c := codec.New(journal.NewPool(journal.PoolConfig{Poison: true}))
 	f.Fuzz(func(t *testing.T, in []byte, fix bool) {
 		b := bytes.Clone(in)
 		if fix && len(b) > journal.HeaderSize {
@@ -233,8 +234,8 @@ func FuzzBatch(f *testing.F) {
 			return
 		}
 		if h.Codec() != journal.CodecNone {
-			out, err := c.decompress(h.Codec(), b[journal.HeaderSize:])
-			if err == nil && len(out) > maxOpened {
+			out, err := c.Decompress(h.Codec(), b[journal.HeaderSize:])
+			if err == nil && len(out) > codec.MaxOpened {
 				t.Fatalf("opened to %d bytes", len(out))
 			}
 			return

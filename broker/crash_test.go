@@ -137,7 +137,7 @@ func (k *book) check(t *testing.T, b *Broker) {
 			block := batch[journal.HeaderSize:]
 			if h.Codec() != journal.CodecNone {
 				var err error
-				if block, err = b.codecs.decompress(h.Codec(), block); err != nil {
+				if block, err = b.codecs.Decompress(h.Codec(), block); err != nil {
 					return err
 				}
 			}

@@ -291,7 +291,7 @@ func (d *decoder) batch(h *journal.Header, b []byte) error {
 		}
 		return err
 	}
-	slab, block, err := d.m.b.codecs.open(h.Codec(), b[journal.HeaderSize:])
+	slab, block, err := d.m.b.codecs.Open(h.Codec(), b[journal.HeaderSize:])
 	if err != nil {
 		return fmt.Errorf("batch at offset %d: %w", h.BaseOffset, err)
 	}

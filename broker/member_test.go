@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirlog/weir/broker/codec"
 	"github.com/weirlog/weir/journal"
 	"github.com/weirlog/weir/queue"
 )
@@ -127,7 +128,7 @@ func TestMemberOpensBatches(t *testing.T) {
 	if got := w.produce("t", 0, junk); got.ErrorCode != 0 {
 		t.Fatalf("code %d", got.ErrorCode)
 	}
-	bomb := gzipped(t, batchOf(strings.Repeat("0", maxOpened)))
+	bomb := gzipped(t, batchOf(strings.Repeat("0", codec.MaxOpened)))
 	if got := w.produce("t", 0, bomb); got.ErrorCode != 0 {
 		t.Fatalf("code %d", got.ErrorCode)
 	}

@@ -1,24 +1,17 @@
 package broker
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirlog/weir/journal"
 	"github.com/weirlog/weir/queue"
 )
-
-func testCodecs() *codecs { return newCodecs(journal.NewPool(journal.PoolConfig{Poison: true})) }
 
 // noise is n bytes that do not get smaller.
 func noise(n int) []byte {
@@ -28,121 +21,6 @@ func noise(n int) []byte {
 		b[i] = byte(r.Uint32())
 	}
 	return b
-}
-
-// builtOf is a batch as Produce builds it.
-func builtOf(value []byte) []byte {
-	var b journal.Builder
-	b.Reset(nil)
-	b.Add(1, nil, value, nil)
-	return b.Finish()
-}
-
-// TestPack: what is packed is a valid batch, smaller, and opens to the same records, whatever its size.
-func TestPack(t *testing.T) {
-	t.Parallel()
-	c := testCodecs()
-	for _, codec := range []int{journal.CodecLZ4, journal.CodecSnappy} {
-		for _, size := range []int{2 << 10, 100_000, packChunk - 68, packChunk - 67, packChunk, packChunk + 1, packChunk + 20, 3*packChunk + 5} {
-			in := builtOf(bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size])
-			s, out := c.pack(codec, in)
-			if s == nil {
-				t.Fatalf("codec %d, %d bytes: not packed", codec, size)
-			}
-			if err := journal.Verify(out); err != nil {
-				t.Fatal(err)
-			}
-			h, err := journal.ParseHeader(out)
-			if err != nil || h.Codec() != codec || h.Count != 1 || len(out) > len(in)/8 {
-				t.Fatalf("codec %d, %d bytes: packed to %d as %+v, %v", codec, size, len(out), h, err)
-			}
-			opened, got, err := c.open(codec, out[journal.HeaderSize:])
-			if err != nil || !bytes.Equal(got, in[journal.HeaderSize:]) {
-				t.Fatalf("codec %d, %d bytes: opens to %d bytes, %v", codec, size, len(got), err)
-			}
-			opened.Release()
-			if codec == journal.CodecLZ4 {
-				got, err := io.ReadAll(lz4.NewReader(bytes.NewReader(out[journal.HeaderSize:])))
-				if err != nil || !bytes.Equal(got, in[journal.HeaderSize:]) {
-					t.Fatalf("%d bytes: a reader of frames gets %d bytes, %v", size, len(got), err)
-				}
-			}
-			s.Release()
-		}
-		for _, size := range []int{2 << 10, 100_000, 3 * packChunk} {
-			if s, out := c.pack(codec, builtOf(noise(size))); s != nil {
-				t.Errorf("codec %d: noise of %d bytes packed to %d", codec, size, len(out))
-			}
-		}
-		half := append(bytes.Repeat([]byte("again "), 2*packChunk/6), noise(packChunk)...)
-		s, out := c.pack(codec, builtOf(half))
-		if s == nil {
-			t.Fatalf("codec %d: a batch of which a third is noise is not packed", codec)
-		}
-		got, err := c.decompress(codec, out[journal.HeaderSize:])
-		if err != nil || !bytes.Equal(got, builtOf(half)[journal.HeaderSize:]) {
-			t.Errorf("codec %d: opens to %d bytes, %v", codec, len(got), err)
-		}
-		s.Release()
-	}
-	if n := c.pool.InUse(); n != 0 {
-		t.Errorf("%d bytes of slabs not released", n)
-	}
-}
-
-// TestOpenDamaged: every frame cut short is an error, and so is a lie about its size; no slab stays behind.
-func TestOpenDamaged(t *testing.T) {
-	t.Parallel()
-	c := testCodecs()
-	in := builtOf([]byte(strings.Repeat("some words ", 300)))
-	for _, codec := range []int{journal.CodecLZ4, journal.CodecSnappy} {
-		s, out := c.pack(codec, in)
-		block := bytes.Clone(out[journal.HeaderSize:])
-		s.Release()
-		for n := 1; n < len(block); n++ { // nothing at all opens to nothing, which is no record
-			if codec == journal.CodecSnappy && n == xerialHeader {
-				continue // no block at all
-			}
-			if s, got, err := c.open(codec, block[:n:n]); err == nil {
-				t.Errorf("codec %d: the first %d of %d bytes open to %d", codec, n, len(block), len(got))
-				s.Release()
-			}
-		}
-	}
-	lie, ok := c.appendLZ4(make([]byte, 0, 1<<20), in)
-	if !ok {
-		t.Fatal("no frame")
-	}
-	lie[6]++
-	lie[lz4Header-1] = lz4Check(lie[4 : lz4Header-1])
-	if _, _, err := c.open(journal.CodecLZ4, lie); err == nil {
-		t.Error("a wrong content size is not noticed")
-	}
-	if n := c.pool.InUse(); n != 0 {
-		t.Errorf("%d bytes of slabs not released", n)
-	}
-}
-
-// FuzzOpen: any bytes open to a bounded size or to an error, without a slab left behind.
-func FuzzOpen(f *testing.F) {
-	c := testCodecs()
-	for _, codec := range []int{journal.CodecLZ4, journal.CodecSnappy} {
-		s, out := c.pack(codec, builtOf([]byte(strings.Repeat("some words ", 300))))
-		f.Add(codec, bytes.Clone(out[journal.HeaderSize:]))
-		s.Release()
-	}
-	f.Add(journal.CodecGzip, gzipped(f, batchOf("a"))[journal.HeaderSize:])
-	f.Add(journal.CodecZstd, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x20, 0})
-	f.Fuzz(func(t *testing.T, codec int, block []byte) {
-		s, out, err := c.open(codec, block)
-		if err != nil {
-			return
-		}
-		if len(out) > maxOpened {
-			t.Fatalf("opened to %d bytes", len(out))
-		}
-		s.Release()
-	})
 }
 
 // produceLines produces calls of lines that repeat each other and gives their values, in order.

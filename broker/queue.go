@@ -18,6 +18,12 @@ var _ queue.Queue = (*Broker)(nil)
 // batchTarget is about how large the batches are that Produce cuts a call into; a larger record has a batch of its own.
 const batchTarget = 1<<20 - journal.HeaderSize
 
+// When the batches of this process's own producers are compressed.
+const (
+	packFrom   = 2 << 10 // bytes of the smallest batch that is
+	packPauses = 32      // batches of a partition that are not tried after one that did not get smaller
+)
+
 // Bounds of what a record takes beside its bytes: lengths, deltas, counts; a header's lengths; the header that carries the origin.
 const (
 	recordOverhead = 32
@@ -230,7 +236,7 @@ func (c *produceCall) appendBatch(k int32, d *destination, first, end, size int,
 func (c *produceCall) write(d *destination, s *journal.Slab, b []byte, records int) (journal.Mark, error) {
 	codec := d.topic.config.Load().ownCodec
 	if codec != journal.CodecNone && len(b) >= packFrom && d.p.tryPack() {
-		if packed, out := c.b.codecs.pack(codec, b); packed != nil {
+		if packed, out := c.b.codecs.Pack(codec, b); packed != nil {
 			defer packed.Release()
 			return d.p.appendBuilt(nil, out, records)
 		}
@@ -403,4 +409,13 @@ func (b *Broker) flushMembers() error {
 		errs = append(errs, m.flush())
 	}
 	return errors.Join(errs...)
+}
+
+// tryPack says whether the next batch should be compressed. Records that do not get smaller cost one batch in packPauses.
+func (p *partition) tryPack() bool {
+	n := p.packPause.Load()
+	if n > 0 {
+		p.packPause.Add(-1)
+	}
+	return n <= 0
 }

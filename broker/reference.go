@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"strings"
+
+	"github.com/weirlog/weir/broker/codec"
 )
 
 // Reference is the page on the Kafka protocol as it is served here, in Markdown, made of the tables that the code runs on.
@@ -15,7 +17,7 @@ func Reference() string {
 	for _, a := range apiTable() {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", a.key, a.name, versionRange(a))
 	}
-	b.WriteString("\nProduce below version 3 (message sets) is answered with error 35. Fetch declines sessions, which clients accept.\n\n" +
+	b.WriteString("\nMessage sets (Produce below version 3) are kept as batches; their messages without a time get the broker's. Fetch declines sessions, which clients accept.\n\n" +
 		"Transactions are served at level 2 of the feature transaction.version (every end raises the producer's epoch) and, for older clients, at\n" +
 		"level 0. An end is answered when its markers are on disk.\n")
 	b.WriteString("\n## Topic configurations\n\n| name | default | values | meaning |\n|---|---|---|---|\n")
@@ -31,14 +33,10 @@ func Reference() string {
 }
 
 func versionRange(a api) string {
-	low := a.min
-	if a.key == produceKey {
-		low = 3
+	if a.min == a.max {
+		return fmt.Sprint(a.min)
 	}
-	if low == a.max {
-		return fmt.Sprint(low)
-	}
-	return fmt.Sprintf("%d-%d", low, a.max)
+	return fmt.Sprintf("%d-%d", a.min, a.max)
 }
 
 func (s topicSetting) values() string {
@@ -69,7 +67,7 @@ func boundTable() [][2]string {
 		{"elements of a request's arrays, all together", fmt.Sprint(maxElements)},
 		{"unanswered requests of a connection", fmt.Sprint(maxPipelined)},
 		{"answer to a Fetch, beside a first batch that is larger", mib(maxFetchBytes)},
-		{"batch after decompression, where the broker opens it", mib(maxOpened)},
+		{"batch after decompression, where the broker opens it", mib(codec.MaxOpened)},
 		{"connections; of one address", fmt.Sprintf("%d; %d", maxConnections, maxConnsPerHost)},
 		{"partitions of all topics", fmt.Sprint(maxPartitions)},
 		{"groups; members of a group", fmt.Sprintf("%d; %d", maxGroups, maxGroupMembers)},

@@ -250,7 +250,7 @@ func (b *Broker) openPartition(t *topic, n int32, must bool) (*partition, error)
 	cfg := t.config.Load()
 	p.j, err = journal.Open(journal.Config{
 		FS: b.cfg.FS, Dir: p.dir, Log: b.log, Pool: b.pool, SegmentBytes: cfg.segmentBytes, SegmentAge: cfg.segmentAge,
-		TailBytes: b.cfg.TailBytes / 4, Decompress: b.codecs.decompress,
+		TailBytes: b.cfg.TailBytes / 4, Decompress: b.codecs.Decompress,
 	})
 	if err != nil {
 		return nil, err

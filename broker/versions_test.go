@@ -45,8 +45,6 @@ func TestEveryVersion(t *testing.T) {
 // expectedCode is what the sample requests meet.
 func expectedCode(key, version int16) int16 {
 	switch {
-	case key == 0 && version < 3:
-		return errUnsupportedVersion
 	case key == 11 && version >= 4:
 		return errMemberIDRequired
 	case key == 12, key == 13, key == 14:
@@ -73,7 +71,13 @@ func expectedCode(key, version int16) int16 {
 func sampleRequests() map[int16]func(kmsg.Request, int16) {
 	name := "t"
 	return map[int16]func(kmsg.Request, int16){
-		0: func(r kmsg.Request, v int16) { *r.(*kmsg.ProduceRequest) = *produceReq(v, "t", 0, batchOf("x")) },
+		0: func(r kmsg.Request, v int16) {
+			records := batchOf("x")
+			if v < batchVersion {
+				records = oldMessage(1, 0, 5, "k", "x")
+			}
+			*r.(*kmsg.ProduceRequest) = *produceReq(v, "t", 0, records)
+		},
 		1: func(r kmsg.Request, v int16) { *r.(*kmsg.FetchRequest) = *fetchReq(v, "t", 0) },
 		2: func(r kmsg.Request, v int16) {
 			req := r.(*kmsg.ListOffsetsRequest)

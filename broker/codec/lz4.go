@@ -1,4 +1,4 @@
-package broker
+package codec
 
 import (
 	"encoding/binary"
@@ -38,13 +38,13 @@ func parseLZ4(b []byte) (lz4Frame, bool) {
 		return lz4Frame{}, false
 	}
 	size := binary.LittleEndian.Uint64(b[6:])
-	if size > maxOpened || size > boundRatio*uint64(len(b)) {
+	if size > MaxOpened || size > boundRatio*uint64(len(b)) {
 		return lz4Frame{}, false
 	}
 	return lz4Frame{int(size), b[lz4Header:]}, true
 }
 
-func (c *codecs) openLZ4(f lz4Frame) (*journal.Slab, []byte, error) {
+func (c *Codecs) openLZ4(f lz4Frame) (*journal.Slab, []byte, error) {
 	s := c.pool.Slab(f.size)
 	if err := f.open(s.Bytes()); err != nil {
 		s.Release()
@@ -89,7 +89,7 @@ func (f lz4Frame) open(dst []byte) error {
 }
 
 // appendLZ4 appends src as a frame to dst; false when the frame would not fit into dst's room.
-func (c *codecs) appendLZ4(dst, src []byte) ([]byte, bool) {
+func (c *Codecs) appendLZ4(dst, src []byte) ([]byte, bool) {
 	w, _ := c.lz4w.Get().(*lz4.Compressor)
 	if w == nil {
 		w = new(lz4.Compressor)
@@ -147,4 +147,22 @@ func lz4Check(b []byte) byte {
 	h = (h ^ h>>15) * prime2
 	h = (h ^ h>>13) * prime3
 	return byte((h ^ h>>16) >> 8)
+}
+
+// FixLZ4 gives an lz4 frame with the checksum of its descriptor made right, when it is wrong in the way of old clients: they took the
+// magic number into it. Readers of other frames are given what came.
+func FixLZ4(b []byte) []byte {
+	const flagsAt, contentSize = 4, 1 << 3
+	if len(b) < lz4Header || binary.LittleEndian.Uint32(b) != lz4Magic {
+		return b
+	}
+	check := flagsAt + 2
+	if b[flagsAt]&contentSize != 0 {
+		check += 8
+	}
+	if want := lz4Check(b[flagsAt:check]); b[check] != want && b[check] == lz4Check(b[:check]) {
+		b = append([]byte(nil), b...)
+		b[check] = want
+	}
+	return b
 }

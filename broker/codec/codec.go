@@ -1,4 +1,6 @@
-package broker
+// Package codec compresses and opens the records of batches: gzip, snappy, lz4 and zstd. What is opened is bounded, whatever the bytes
+// claim, and lies in pooled slabs.
+package codec
 
 import (
 	"bytes"
@@ -16,9 +18,9 @@ import (
 	"github.com/weirlog/weir/journal"
 )
 
-// maxOpened bounds a batch after decompression. A thousand equal log lines compress well, so it is bytes that are bounded, not the
+// MaxOpened bounds a batch after decompression. A thousand equal log lines compress well, so it is bytes that are bounded, not the
 // ratio.
-const maxOpened = 64 << 20
+const MaxOpened = 64 << 20
 
 // How a buffer is chosen for what does not say how large it will be.
 const (
@@ -26,22 +28,23 @@ const (
 	boundRatio = 256 // a size claimed by lz4 or snappy above this many times the bytes is a lie
 )
 
-var errOpened = fmt.Errorf("batch is larger than %d MiB after decompression", maxOpened>>20)
+var errOpened = fmt.Errorf("batch is larger than %d MiB after decompression", MaxOpened>>20)
 
-// codecs compresses and opens the records of batches. Its working memory is pooled; the bytes that open gives lie in slabs of pool.
+// Codecs compresses and opens the records of batches. Its working memory is pooled; the bytes that open gives lie in slabs of pool.
 // It is safe for concurrent use.
-type codecs struct {
+type Codecs struct {
 	pool *journal.Pool
 	lz4w sync.Pool // *lz4.Compressor, 136 KiB each
 	lz4r sync.Pool // *lz4.Reader
 	gzip sync.Pool // *gzip.Reader
 }
 
-func newCodecs(pool *journal.Pool) *codecs { return &codecs{pool: pool} }
+// New makes codecs whose buffers are of pool.
+func New(pool *journal.Pool) *Codecs { return &Codecs{pool: pool} }
 
-// decompress opens the records of a batch into memory of their own.
-func (c *codecs) decompress(codec int, block []byte) ([]byte, error) {
-	s, out, err := c.open(codec, block)
+// Decompress opens the records of a batch into memory of their own.
+func (c *Codecs) Decompress(codec int, block []byte) ([]byte, error) {
+	s, out, err := c.Open(codec, block)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,8 @@ func (c *codecs) decompress(codec int, block []byte) ([]byte, error) {
 	return bytes.Clone(out), nil
 }
 
-// open decompresses the records of a batch. They are valid until the slab, which is the caller's, is released.
-func (c *codecs) open(codec int, block []byte) (*journal.Slab, []byte, error) {
+// Open decompresses the records of a batch. They are valid until the slab, which is the caller's, is released.
+func (c *Codecs) Open(codec int, block []byte) (*journal.Slab, []byte, error) {
 	switch codec {
 	case journal.CodecGzip:
 		return c.openGzip(block)
@@ -67,7 +70,7 @@ func (c *codecs) open(codec int, block []byte) (*journal.Slab, []byte, error) {
 	return nil, nil, fmt.Errorf("unknown codec %d", codec)
 }
 
-func (c *codecs) openGzip(block []byte) (*journal.Slab, []byte, error) {
+func (c *Codecs) openGzip(block []byte) (*journal.Slab, []byte, error) {
 	r, _ := c.gzip.Get().(*gzip.Reader)
 	if r == nil {
 		r = new(gzip.Reader)
@@ -80,7 +83,7 @@ func (c *codecs) openGzip(block []byte) (*journal.Slab, []byte, error) {
 }
 
 // readLZ4 opens frames of any kind.
-func (c *codecs) readLZ4(block []byte) (*journal.Slab, []byte, error) {
+func (c *Codecs) readLZ4(block []byte) (*journal.Slab, []byte, error) {
 	r, _ := c.lz4r.Get().(*lz4.Reader)
 	if r == nil {
 		r = lz4.NewReader(nil)
@@ -91,18 +94,18 @@ func (c *codecs) readLZ4(block []byte) (*journal.Slab, []byte, error) {
 }
 
 // drain reads r to its end, beginning with a buffer of about guess bytes.
-func (c *codecs) drain(r io.Reader, guess int) (*journal.Slab, []byte, error) {
-	s := c.pool.Slab(min(guess, maxOpened) + 1)
+func (c *Codecs) drain(r io.Reader, guess int) (*journal.Slab, []byte, error) {
+	s := c.pool.Slab(min(guess, MaxOpened) + 1)
 	n := 0
 	for {
 		b := s.Bytes()
 		b = b[:cap(b)]
 		if n == len(b) {
-			if n > maxOpened {
+			if n > MaxOpened {
 				s.Release()
 				return nil, nil, errOpened
 			}
-			larger := c.pool.Slab(min(2*n, maxOpened+1))
+			larger := c.pool.Slab(min(2*n, MaxOpened+1))
 			copy(larger.Bytes(), b)
 			s.Release()
 			s = larger
@@ -111,7 +114,7 @@ func (c *codecs) drain(r io.Reader, guess int) (*journal.Slab, []byte, error) {
 		got, err := r.Read(b[n:])
 		n += got
 		switch {
-		case n > maxOpened:
+		case n > MaxOpened:
 			s.Release()
 			return nil, nil, errOpened
 		case errors.Is(err, io.EOF):
@@ -125,20 +128,20 @@ func (c *codecs) drain(r io.Reader, guess int) (*journal.Slab, []byte, error) {
 
 // zstdDecoder is shared: DecodeAll may be called from many goroutines.
 var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxOpened), zstd.WithDecoderLowmem(true))
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxOpened), zstd.WithDecoderLowmem(true))
 })
 
-func (c *codecs) openZstd(block []byte) (*journal.Slab, []byte, error) {
+func (c *Codecs) openZstd(block []byte) (*journal.Slab, []byte, error) {
 	d, err := zstdDecoder()
 	if err != nil {
 		return nil, nil, err
 	}
-	size := uint64(min(guessRatio*len(block), maxOpened))
+	size := uint64(min(guessRatio*len(block), MaxOpened))
 	var h zstd.Header
 	if h.Decode(block) == nil && h.HasFCS {
 		size = h.FrameContentSize
 	}
-	if size > maxOpened {
+	if size > MaxOpened {
 		return nil, nil, errOpened
 	}
 	s := c.pool.Slab(int(size) + 1)
@@ -162,14 +165,14 @@ var xerialMagic = []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
 
 const xerialHeader = 16
 
-func (c *codecs) openSnappy(block []byte) (*journal.Slab, []byte, error) {
+func (c *Codecs) openSnappy(block []byte) (*journal.Slab, []byte, error) {
 	size := 0
 	err := eachSnappy(block, func(b []byte) error {
 		n, err := s2.DecodedLen(b)
 		if err != nil {
 			return fmt.Errorf("snappy: %w", err)
 		}
-		if n > maxOpened-size || n > boundRatio*len(b) {
+		if n > MaxOpened-size || n > boundRatio*len(b) {
 			return errOpened
 		}
 		size += n

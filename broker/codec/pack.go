@@ -1,4 +1,4 @@
-package broker
+package codec
 
 import (
 	"encoding/binary"
@@ -8,17 +8,15 @@ import (
 	"github.com/weirlog/weir/journal"
 )
 
-// When the batches of this process's own producers are compressed.
+// How batches are compressed.
 const (
-	packFrom   = 2 << 10   // bytes of the smallest batch that is
-	packChunk  = 256 << 10 // of the blocks of a batch
-	packGain   = 8         // a batch is kept compressed when it is at least an eighth smaller
-	packPauses = 32        // batches of a partition that are not tried after one that did not get smaller
+	packChunk = 256 << 10 // of the blocks of a batch
+	packGain  = 8         // a batch is kept compressed when it is at least an eighth smaller
 )
 
-// pack compresses a whole batch of this process's making. The result lies in the slab, which is the caller's; without a slab it did
+// Pack compresses a whole batch of this process's making. The result lies in the slab, which is the caller's; without a slab it did
 // not pay.
-func (c *codecs) pack(codec int, b []byte) (*journal.Slab, []byte) {
+func (c *Codecs) Pack(codec int, b []byte) (*journal.Slab, []byte) {
 	limit := len(b) - len(b)/packGain
 	s := c.pool.Slab(limit + s2.MaxEncodedLen(min(len(b), packChunk)) + lz4Header)
 	out := append(s.Bytes()[:0], b[:journal.HeaderSize]...)
@@ -54,13 +52,4 @@ func appendSnappy(dst, src []byte) ([]byte, bool) {
 		dst = dst[:len(dst)+4+n]
 	}
 	return dst, true
-}
-
-// tryPack says whether the next batch should be compressed. Records that do not get smaller cost one batch in packPauses.
-func (p *partition) tryPack() bool {
-	n := p.packPause.Load()
-	if n > 0 {
-		p.packPause.Add(-1)
-	}
-	return n <= 0
 }
