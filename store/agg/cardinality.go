@@ -78,7 +78,7 @@ func (s *distinct) add(h uint64, limit int) {
 	}
 	s.exact[h] = struct{}{}
 	if len(s.exact) > limit {
-		s.sketch = hyperloglog.New14()
+		s.sketch = hyperloglog.NewNoSparse()
 		for h := range s.exact {
 			s.sketch.InsertHash(h)
 		}
@@ -192,7 +192,7 @@ func (s *cardinality) reduce(r *reducer, a *Agg, parts []partial) (result, error
 			continue
 		}
 		if all.sketch == nil {
-			all.sketch = hyperloglog.New14()
+			all.sketch = hyperloglog.NewNoSparse()
 			for h := range all.exact {
 				all.sketch.InsertHash(h)
 			}

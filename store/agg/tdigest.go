@@ -80,21 +80,30 @@ func (t *tdigest) compress(in []centroid) {
 	for _, c := range in {
 		total += c.weight
 	}
-	scale := func(q float64) float64 { return t.compression / math.Pi * math.Asin(2*math.Min(1, math.Max(0, q))-1) }
 	out := make([]centroid, 0, int(2*t.compression))
-	cur, before := in[0], 0.0
+	cur, before, end := in[0], 0.0, t.reach(0)*total
 	for _, c := range in[1:] {
 		w := cur.weight + c.weight
-		if scale((before+w)/total)-scale(before/total) <= 1 {
+		if before+w <= end {
 			cur.mean += (c.mean - cur.mean) * c.weight / w
 			cur.weight = w
 			continue
 		}
 		before += cur.weight
+		end = t.reach(before/total) * total
 		out = append(out, cur)
 		cur = c
 	}
 	t.cents = append(out, cur)
+}
+
+// reach is the share at which a centroid that begins at the share q ends: one step further on the scale compression/π·asin(2q-1).
+func (t *tdigest) reach(q float64) float64 {
+	at := math.Asin(2*math.Min(1, math.Max(0, q))-1) + math.Pi/t.compression
+	if at >= math.Pi/2 {
+		return 1
+	}
+	return (math.Sin(at) + 1) / 2
 }
 
 // quantile interpolates between the centres of centroids: each stands at the weight before it plus half its own.

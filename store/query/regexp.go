@@ -1,8 +1,10 @@
 package query
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -173,10 +175,42 @@ func (c *regexpCompiler) side() (func(v []byte) bool, error) {
 	if err != nil {
 		return nil, c.fail("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
-	if negate {
-		return func(v []byte) bool { return !re.Match(v) }, nil
+	match := re.Match
+	if lit, alone := requiredLiteral(opts + expr); alone {
+		match = func(v []byte) bool { return bytes.Contains(v, lit) }
+	} else if len(lit) > 0 {
+		match = func(v []byte) bool { return bytes.Contains(v, lit) && re.Match(v) }
 	}
-	return re.Match, nil
+	if negate {
+		return func(v []byte) bool { return !match(v) }, nil
+	}
+	return match, nil
+}
+
+// requiredLiteral is the longest text that every match holds, nil when none is known; alone tells that the expression is that text
+// with anything around it.
+func requiredLiteral(expr string) (lit []byte, alone bool) {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, false
+	}
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	parts := []*syntax.Regexp{re}
+	if re.Op == syntax.OpConcat {
+		parts = re.Sub
+	}
+	for _, p := range parts {
+		if p.Op == syntax.OpLiteral && p.Flags&syntax.FoldCase == 0 {
+			if text := []byte(string(p.Rune)); len(text) > len(lit) {
+				lit = text
+			}
+		}
+	}
+	anything := func(p *syntax.Regexp) bool { return p.Op == syntax.OpStar && p.Sub[0].Op == syntax.OpAnyChar }
+	alone = len(parts) == 3 && len(lit) > 0 && utf8.Valid(lit) && anything(parts[0]) && parts[1].Op == syntax.OpLiteral && anything(parts[2])
+	return lit, alone
 }
 
 // union translates a|b|c up to the end, a closing parenthesis or a top-level &. one stops after the first atom.

@@ -201,12 +201,17 @@ func (d *dict) decode(p int) *page {
 	return pg
 }
 
+// pageOf is the page that an ordinal is in, or would be.
+func (d *dict) pageOf(ord uint32) int {
+	return max(0, sort.Search(len(d.pages), func(i int) bool { return d.pages[i].first > ord })-1)
+}
+
 // value is the value of an ordinal; nil, false when the page is damaged.
 func (d *dict) value(ord uint32) ([]byte, bool) {
 	if int(ord) >= d.n {
 		return nil, false
 	}
-	p := sort.Search(len(d.pages), func(i int) bool { return d.pages[i].first > ord }) - 1
+	p := d.pageOf(ord)
 	pg := d.page(p)
 	if pg == nil {
 		return nil, false

@@ -204,14 +204,45 @@ func (x *ints) load(dst []int64, from, to int) ([]int64, bool) {
 	return dst, true
 }
 
-// at is value i.
+// at is value i. Only differences need their block decoded.
 func (x *ints) at(i int) (int64, bool) {
-	var buf [blockLen]int64
-	b := i / blockLen
-	if n := x.block(b, buf[:]); i < 0 || i-b*blockLen >= n {
+	if i < 0 || i >= x.n {
 		return 0, false
 	}
-	return buf[i-b*blockLen], true
+	b := i / blockLen
+	from, to := binary.LittleEndian.Uint32(x.table[4*b:]), binary.LittleEndian.Uint32(x.table[4*b+4:])
+	if from > to || int(to) > len(x.data) || to-from < 3 {
+		return 0, false
+	}
+	p := x.data[from:to]
+	enc, w := p[0], int(p[1])
+	first, k := binary.Varint(p[2:])
+	if k <= 0 || w > 64 {
+		return 0, false
+	}
+	p = p[2+k:]
+	factor := uint64(1)
+	switch enc {
+	case encConst:
+		return first, true
+	case encFrame:
+	case encGCD:
+		if factor, k = binary.Uvarint(p); k <= 0 {
+			return 0, false
+		}
+		p = p[k:]
+	default:
+		var buf [blockLen]int64
+		n := x.block(b, buf[:])
+		if i-b*blockLen >= n {
+			return 0, false
+		}
+		return buf[i-b*blockLen], true
+	}
+	if len(p) < packed(w) {
+		return 0, false
+	}
+	return int64(uint64(first) + unpackOne(p[:packed(w)], w, i-b*blockLen)*factor), true
 }
 
 // search is the first index of a value >= v in ascending values.

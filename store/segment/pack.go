@@ -67,6 +67,20 @@ func unpack(dst []uint64, src []byte, w, n int) {
 	}
 }
 
+// unpackOne reads value i of w bits from src, which has packed(w) bytes.
+func unpackOne(src []byte, w, i int) uint64 {
+	if w == 0 {
+		return 0
+	}
+	bit := i * w
+	word, off := bit>>6, bit&63
+	x := binary.LittleEndian.Uint64(src[word*8:]) >> off
+	if off+w > 64 {
+		x |= binary.LittleEndian.Uint64(src[word*8+8:]) << (64 - off)
+	}
+	return x & (^uint64(0) >> (64 - w))
+}
+
 // tail reads up to 7 bytes as a little-endian number.
 func tail(b []byte) uint64 {
 	var x uint64

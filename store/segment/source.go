@@ -470,22 +470,36 @@ func (c text) Postings(token []byte) (query.Postings, bool) {
 	return &rowSet{}, true
 }
 
+// Terms walks the dictionary from the prefix on, pages and blocks of counts each once.
 func (c text) Terms(prefix []byte, f func([]byte, int) bool) {
-	ord, _, ok := c.dict.search(prefix)
+	from, _, ok := c.dict.search(prefix)
+	var counts [blockLen]int64
+	have := -1 // the block in counts
+	for p := c.dict.pageOf(from); ok && p < len(c.dict.pages); p++ {
+		pg := c.dict.page(p)
+		if pg == nil {
+			break
+		}
+		first := c.dict.pages[p].first
+		for i := max(first, from) - first; int(i) < len(pg.offs)-1; i++ {
+			v := pg.value(int(i))
+			if !bytes.HasPrefix(v, prefix) {
+				return
+			}
+			ord := int(first + i)
+			if b := ord / blockLen; b != have {
+				if have = b; c.dict.counts.block(b, counts[:]) == 0 {
+					c.r.damaged("terms", c.num)
+					return
+				}
+			}
+			if n := counts[ord%blockLen]; n > 0 && !f(v, int(n)) {
+				return
+			}
+		}
+	}
 	if !ok {
 		c.r.damaged("terms", c.num)
-		return
-	}
-	for ; int(ord) < c.dict.n; ord++ {
-		v, ok := c.dict.value(ord)
-		n, ok2 := c.dict.counts.at(int(ord))
-		if !ok || !ok2 {
-			c.r.damaged("terms", c.num)
-			return
-		}
-		if !bytes.HasPrefix(v, prefix) || n > 0 && !f(v, int(n)) {
-			return
-		}
 	}
 }
 
