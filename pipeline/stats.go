@@ -190,3 +190,14 @@ func (ps *pluginStats) figures() PluginFigures {
 	}
 	return f
 }
+
+// Plus adds the totals of a pipeline that ran before under the same name.
+func (s Stats) Plus(past Stats) Stats {
+	e, o := &s.Events, past.Events
+	e.In, e.Filtered, e.Out, e.Millis, e.Push, e.Dropped, e.Failed = e.In+o.In, e.Filtered+o.Filtered, e.Out+o.Out, e.Millis+o.Millis, e.Push+o.Push, e.Dropped+o.Dropped, e.Failed+o.Failed
+	w, v := &s.Write, past.Write
+	w.Documents, w.Rejected, w.Requests, w.Errors, w.Millis = w.Documents+v.Documents, w.Rejected+v.Rejected, w.Requests+v.Requests, w.Errors+v.Errors, w.Millis+v.Millis
+	d, x := &s.Dead, past.Dead
+	d.Records, d.Bytes, d.Lost = d.Records+x.Records, d.Bytes+x.Bytes, d.Lost+x.Lost
+	return s
+}

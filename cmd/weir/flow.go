@@ -79,8 +79,8 @@ func (n *node) picture() picture {
 		p.Stages["broker"] = map[string]any{"topics": n.topicStages(now)}
 	}
 	var pipelines []any
-	for i, pl := range n.pipelines {
-		pipelines = append(pipelines, n.pipelineStage(n.cfg.Pipelines[i].ID, pl.Stats(), now))
+	for id, s := range n.pipelineStats() {
+		pipelines = append(pipelines, n.pipelineStage(id, s, now))
 	}
 	p.Stages["pipelines"] = pipelines
 	if n.store != nil {
@@ -128,7 +128,7 @@ func (n *node) pipelineStage(id string, s pipeline.Stats, now time.Time) map[str
 		plugins = append(plugins, map[string]any{"id": f.ID, "name": f.Name, "ms_per_event": f.Flow.MillisPerEvent.Lifetime,
 			"in": f.Events.In, "out": f.Events.Out, "failures": failed, "line": f.Place})
 	}
-	return map[string]any{"name": id, "group": n.groupOf[id], "in_s": n.rates.of("in "+id, s.Events.In, now), "out_s": n.rates.of("out "+id, s.Events.Out, now),
+	return map[string]any{"name": id, "group": n.groups.of(id), "in_s": n.rates.of("in "+id, s.Events.In, now), "out_s": n.rates.of("out "+id, s.Events.Out, now),
 		"workers": s.Batch.Workers, "utilization": s.Flow.Usage.Lifetime / 100, "dropped": s.Events.Dropped, "dead": s.Dead.Records, "failures": failures, "plugins": plugins}
 }
 
@@ -163,7 +163,7 @@ func (n *node) noteStart(ctx context.Context) error {
 			}
 		}
 	}
-	for group := range n.groups {
+	for _, group := range n.groups.list() {
 		positions, err := n.store.For(group).Positions(ctx)
 		if err != nil {
 			return err
@@ -179,7 +179,7 @@ func (n *node) noteStart(ctx context.Context) error {
 // account compares at positions, not at clock times: of the records between where a group began and its committed offset each must
 // have a fate that a pipeline counted; what lies behind is in flight. nil where a part runs elsewhere.
 func (n *node) account() *account {
-	if n.agent == nil || n.broker == nil || n.store == nil || len(n.groups) == 0 {
+	if n.agent == nil || n.broker == nil || n.store == nil || len(n.groups.list()) == 0 {
 		return nil
 	}
 	var a account
@@ -187,7 +187,7 @@ func (n *node) account() *account {
 	for _, t := range n.broker.Topics() { // positions first: fates counted later can only be more
 		for _, p := range t.Partitions {
 			for _, g := range p.Groups {
-				if !n.groups[g.Name] {
+				if !n.groups.own(g.Name) {
 					continue
 				}
 				from := n.began[partitionKey{g.Name, t.Name, p.ID}]
@@ -199,8 +199,7 @@ func (n *node) account() *account {
 	}
 	read := committed + a.InFlight
 	a.ReadBytes = n.agent.Status().Stats.Read
-	for _, pl := range n.pipelines {
-		s := pl.Stats()
+	for _, s := range n.pipelineStats() {
 		a.Indexed += s.Write.Documents
 		a.Dropped += s.Events.Dropped
 		a.Dead += s.Dead.Records
@@ -215,10 +214,9 @@ func (n *node) account() *account {
 // stats answers Logstash's /_node/stats.
 func (n *node) stats(w http.ResponseWriter, r *http.Request) {
 	pipelines := map[string]any{}
-	for i, pl := range n.pipelines {
-		id := n.cfg.Pipelines[i].ID
+	for id, s := range n.pipelineStats() {
 		if want := r.PathValue("id"); want == "" || want == id {
-			pipelines[id] = pl.Stats()
+			pipelines[id] = s
 		}
 	}
 	answer := n.identity()

@@ -22,7 +22,7 @@ import (
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/config"
 	"github.com/weirlog/weir/metrics"
-	"github.com/weirlog/weir/pipeline"
+	"github.com/weirlog/weir/pipeline/fleet"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/queue/kafka"
 	"github.com/weirlog/weir/store"
@@ -68,23 +68,23 @@ type node struct {
 	since  time.Time
 	rates  rates
 
-	broker    *broker.Broker // nil with a real Kafka
-	queue     queue.Queue
-	store     *store.Store // nil with a real cluster
-	rest      http.Handler
-	hub       *live.Hub
-	pipelines []*pipeline.Pipeline
-	agent     *agent.Agent
-	groups    map[string]bool   // whose positions our own store keeps
-	groupOf   map[string]string // of a pipeline
-	began     map[partitionKey]int64
-	closers   []func() error
+	broker  *broker.Broker // nil with a real Kafka
+	queue   queue.Queue
+	store   *store.Store // nil with a real cluster
+	rest    http.Handler
+	hub     *live.Hub
+	fleet   *fleet.Fleet
+	agent   *agent.Agent
+	groups  groups
+	kafkas  kafkas
+	began   map[partitionKey]int64
+	closers []func() error
 }
 
 // newNode opens everything that the roles ask for, in the order of dependence; on an error what was opened is closed again.
 func newNode(ctx context.Context, cfg config.Weir, r roles, insecure bool, log *slog.Logger) (*node, error) {
 	tuneCollector()
-	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), groups: map[string]bool{}, groupOf: map[string]string{}, demo: r.demo}
+	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), demo: r.demo}
 	for _, w := range cfg.Warnings {
 		log.Warn("setting without its usual effect", "place", w.Pos.String(), "setting", w.Key, "effect", w.Effect)
 	}

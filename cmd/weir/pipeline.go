@@ -5,46 +5,89 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
+	"sync"
+	"syscall"
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/bulk/elastic"
 	"github.com/weirlog/weir/config"
 	"github.com/weirlog/weir/pipeline"
 	"github.com/weirlog/weir/pipeline/conf"
+	"github.com/weirlog/weir/pipeline/fleet"
 	"github.com/weirlog/weir/queue"
+	"github.com/weirlog/weir/vfs"
 	"github.com/weirlog/weir/web/live"
 )
 
 // openPipelines compiles and opens every pipeline of the configuration; the mistakes of all are told at once.
 func (n *node) openPipelines(ctx context.Context) error {
-	var all conf.Errors
+	cfg := fleet.Config{Log: n.log.With("part", "pipeline")}
 	for _, p := range n.cfg.Pipelines {
-		cfg, err := n.pipelineConfig(ctx, p)
+		fp, err := n.fleetPipeline(ctx, p)
 		if err != nil {
 			return err
 		}
-		pl, err := pipeline.Open(cfg)
-		var errs conf.Errors
-		if errors.As(err, &errs) {
-			all = append(all, errs...)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("pipeline %s: %w", p.ID, err)
-		}
-		n.pipelines = append(n.pipelines, pl)
-		n.add("pipeline", pl.Run)
+		cfg.Pipelines = append(cfg.Pipelines, fp)
+		cfg.Automatic = cfg.Automatic || p.Automatic
+		cfg.Interval = max(cfg.Interval, p.Interval)
 	}
-	if len(all) > 0 {
-		return &confError{all}
+	return n.openFleet(cfg)
+}
+
+// openFleet opens pipelines and lets SIGHUP take over texts that changed.
+func (n *node) openFleet(cfg fleet.Config) error {
+	f, err := fleet.Open(cfg)
+	var errs conf.Errors
+	if errors.As(err, &errs) {
+		return &confError{errs}
 	}
+	if err != nil {
+		return err
+	}
+	n.fleet = f
+	n.add("pipeline", func(ctx context.Context) error {
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+		over := make(chan struct{})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				select {
+				case <-hangup:
+					f.Reload()
+				case <-over:
+					return
+				}
+			}
+		}()
+		err := f.Run(ctx)
+		close(over)
+		<-done
+		return err
+	})
 	return nil
+}
+
+// pipelineStats is the figures of each pipeline, by name, in the order of the configuration.
+func (n *node) pipelineStats() iter.Seq2[string, pipeline.Stats] {
+	return func(yield func(string, pipeline.Stats) bool) {
+		if n.fleet == nil {
+			return
+		}
+		for _, id := range n.fleet.Pipelines() {
+			if s, err := n.fleet.Stats(id); err == nil && !yield(id, s) {
+				return
+			}
+		}
+	}
 }
 
 // confError prints the mistakes of pipeline configurations with their lines.
@@ -58,33 +101,129 @@ func (e *confError) Error() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// pipelineConfig is one entry of weir.yml as the pipeline wants it.
-func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) (pipeline.Config, error) {
+// fleetPipeline is one entry of weir.yml as a pipeline that can change.
+func (n *node) fleetPipeline(ctx context.Context, p config.Pipeline) (fleet.Pipeline, error) {
+	cfg := n.pipelineConfig(ctx, p)
+	fp := fleet.Pipeline{Config: cfg, Dir: cfg.Data}
+	switch text, shipped := shippedPipeline(p); {
+	case p.Text != "":
+		fp.Origin, fp.Texts = "inline", fixedText(p.Pos.String(), p.Text)
+	case shipped:
+		fp.Origin, fp.Texts = "shipped", fixedText(p.Path, text)
+	default:
+		if _, err := confFiles(p.Path); err != nil {
+			return fp, &exitError{exitUsage, fmt.Errorf("%s: %w", p.Pos, err)}
+		}
+		fp.Origin, fp.Write = "files", writeTexts
+		fp.Texts = func() ([]pipeline.Source, error) { return readTexts(p.Path) }
+	}
+	return fp, nil
+}
+
+func fixedText(name, text string) func() ([]pipeline.Source, error) {
+	return func() ([]pipeline.Source, error) { return []pipeline.Source{{Name: name, Text: text}}, nil }
+}
+
+// readTexts reads the files of a path.config.
+func readTexts(path string) ([]pipeline.Source, error) {
+	files, err := confFiles(path)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]pipeline.Source, len(files))
+	for i, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		texts[i] = pipeline.Source{Name: name, Text: string(b)}
+	}
+	return texts, nil
+}
+
+// writeTexts puts changed texts into their files, which keep their permissions.
+func writeTexts(texts []pipeline.Source) error {
+	for _, t := range texts {
+		name, err := filepath.EvalSymlinks(t.Name)
+		if err != nil {
+			return err
+		}
+		old, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if string(old) == t.Text {
+			continue
+		}
+		info, err := os.Stat(name)
+		if err == nil {
+			err = vfs.WriteFileAtomic(vfs.OS(), name, []byte(t.Text))
+		}
+		if err == nil {
+			err = os.Chmod(name, info.Mode().Perm())
+		}
+		if err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// pipelineConfig is one entry of weir.yml as the pipeline wants it, but for its text.
+func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) pipeline.Config {
 	cfg := pipeline.DefaultConfig()
 	cfg.ID, cfg.Workers, cfg.BatchSize, cfg.ECS = p.ID, orInt(p.Workers, cfg.Workers), orInt(p.BatchSize, cfg.BatchSize), p.ECS
+	cfg.BatchDelay, cfg.Escapes, cfg.QueueType, cfg.QueueMaxBytes = p.Delay, p.Escapes, p.QueueType, p.QueueMax
 	cfg.Log = n.log.With("part", "pipeline", "pipeline", p.ID)
 	cfg.Topic = n.cfg.Agent.Topic
 	cfg.DeadLetters = n.queue
 	cfg.Data = filepath.Join(n.cfg.Data, "pipeline", p.ID)
 	cfg.Queue = func(addr string) (queue.Queue, error) { return n.queueAt(ctx, addr) }
 	cfg.Writer = func(o pipeline.ESOptions) (bulk.Writer, error) {
-		n.groupOf[p.ID] = o.Group
+		n.groups.note(p.ID, o.Group)
 		return n.writer(o)
 	}
-	switch text, shipped := shippedPipeline(p); {
-	case p.Text != "":
-		cfg.Text = []pipeline.Source{{Name: p.Pos.String(), Text: p.Text}}
-	case shipped:
-		cfg.Text = []pipeline.Source{{Name: p.Path, Text: text}}
-	default:
-		files, err := confFiles(p.Path)
-		if err != nil {
-			return cfg, &exitError{exitUsage, fmt.Errorf("%s: %w", p.Pos, err)}
-		}
-		cfg.Files = files
-	}
-	return cfg, nil
+	return cfg
 }
+
+// groups remembers as which group each pipeline reads, and whose positions our own store keeps. Pipelines that change call it while
+// others look.
+type groups struct {
+	mu      sync.Mutex
+	byName  map[string]string // of a pipeline
+	inStore []string
+}
+
+func (g *groups) note(pipeline, group string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.byName == nil {
+		g.byName = map[string]string{}
+	}
+	g.byName[pipeline] = group
+}
+
+func (g *groups) of(pipeline string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.byName[pipeline]
+}
+
+func (g *groups) keep(group string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !slices.Contains(g.inStore, group) {
+		g.inStore = append(g.inStore, group)
+	}
+}
+
+func (g *groups) list() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.inStore)
+}
+
+func (g *groups) own(group string) bool { return slices.Contains(g.list(), group) }
 
 func orInt(v, def int) int {
 	if v > 0 {
@@ -121,14 +260,37 @@ func (n *node) queueAt(ctx context.Context, addr string) (queue.Queue, error) {
 		}
 		return n.queue, nil
 	}
-	return n.kafka(ctx, addr)
+	return n.kafkas.at(addr, func() (queue.Queue, error) { return n.kafka(ctx, addr) })
+}
+
+// kafkas is one connection for each address of a Kafka, however often pipelines begin anew.
+type kafkas struct {
+	mu   sync.Mutex
+	open map[string]queue.Queue
+}
+
+func (k *kafkas) at(addr string, open func() (queue.Queue, error)) (queue.Queue, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if q, ok := k.open[addr]; ok {
+		return q, nil
+	}
+	q, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if k.open == nil {
+		k.open = map[string]queue.Queue{}
+	}
+	k.open[addr] = q
+	return q, nil
 }
 
 // writer makes the writer of an elasticsearch output: our own store, or a cluster.
 func (n *node) writer(o pipeline.ESOptions) (bulk.Writer, error) {
 	own := len(o.Hosts) == 0 || len(o.Hosts) == 1 && n.store != nil && strings.TrimPrefix(o.Hosts[0], "http://") == strings.TrimPrefix(n.ready.Elasticsearch, "http://")
 	if own && n.store != nil {
-		n.groups[o.Group] = true
+		n.groups.keep(o.Group)
 		return live.Tap(n.hub, labelledWriter{n.store.For(o.Group)}), nil
 	}
 	if o.CACert != "" || o.Insecure || o.Path != "" || o.Proxy != "" {
@@ -162,99 +324,4 @@ func withScheme(hosts []string, tls bool) []string {
 		}
 	}
 	return out
-}
-
-func newPipeline() *cobra.Command {
-	var f partFlags
-	var file, text string
-	var workers int
-	c := &cobra.Command{
-		Use:   "pipeline",
-		Short: "Run Logstash configurations",
-		Long: `Runs a Logstash configuration. Without an input it reads standard input, without an output it prints events; it ends with
-its input. With one worker (-w 1) and with many, events come out in the order they came in.`,
-		Example: `  echo hello | weir pipeline -e 'filter { mutate { uppercase => ["message"] } } output { stdout { codec => json_lines } }'
-  weir pipeline -f pipelines/ --queue kafka://a:9092 --store http://b:9200`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.pipeline(cmd, file, text, workers) },
-	}
-	f.add(c)
-	f.addRemote(c)
-	c.Flags().StringVarP(&file, "file", "f", "", "file, folder or glob of .conf files")
-	c.Flags().StringVarP(&text, "execute", "e", "", "the configuration itself")
-	c.Flags().IntVarP(&workers, "workers", "w", 0, "filter workers (default: cores)")
-	c.MarkFlagsMutuallyExclusive("file", "execute")
-	return c
-}
-
-// pipeline runs one configuration in the foreground: standard output belongs to its outputs, so no ready line is written.
-func (f *partFlags) pipeline(cmd *cobra.Command, file, text string, workers int) error {
-	if file == "" && text == "" {
-		return usage("name a configuration with -f FILE, or give one with -e TEXT")
-	}
-	cfg := config.DefaultWeir()
-	if f.config != "" {
-		var err error
-		if cfg, err = config.ReadWeir(f.config); err != nil {
-			return err
-		}
-	}
-	cfg.Log.Level = "warn"
-	cfg.Queue, cfg.Store.At = "", "embedded"
-	f.override(&cfg)
-	n := &node{cfg: cfg, log: newLogger(cmd, cfg.Log), hub: live.NewHub(), groups: map[string]bool{}, groupOf: map[string]string{}}
-	defer n.close()
-	if cfg.Queue != "" {
-		q, err := n.kafka(cmd.Context(), cfg.Queue)
-		if err != nil {
-			return &exitError{exitUnreachable, err}
-		}
-		n.queue = q
-	}
-	p := config.Pipeline{ID: "main", Path: file, Text: text, Workers: workers, ECS: "v8", Pos: config.Pos{File: "-e"}}
-	pc, err := n.pipelineConfig(cmd.Context(), p)
-	if err != nil {
-		return err
-	}
-	if f.data == "" {
-		pc.Data = "" // nothing is left behind unless a folder is named
-	}
-	pc.Stdin, pc.Stdout = cmd.InOrStdin(), cmd.OutOrStdout()
-	pc.Text = append(pc.Text, missingEnds(pc)...)
-	pl, err := pipeline.Open(pc)
-	var errs conf.Errors
-	if errors.As(err, &errs) {
-		return &exitError{exitUsage, &confError{errs}}
-	}
-	if err != nil {
-		return err
-	}
-	return pl.Run(cmd.Context())
-}
-
-// missingEnds adds standard input and output where a configuration names none, as Logstash does.
-func missingEnds(cfg pipeline.Config) []pipeline.Source {
-	has := map[string]bool{}
-	texts := cfg.Text
-	for _, name := range cfg.Files {
-		if b, err := os.ReadFile(name); err == nil {
-			texts = append(texts, pipeline.Source{Name: name, Text: string(b)})
-		}
-	}
-	for _, t := range texts {
-		f, _ := conf.Parse(t.Name, t.Text)
-		if f == nil {
-			return nil // its mistakes are told by Open
-		}
-		for _, s := range f.Sections {
-			has[s.Kind] = true
-		}
-	}
-	var add []pipeline.Source
-	if !has["input"] {
-		add = append(add, pipeline.Source{Name: "default input", Text: "input { stdin { } }"})
-	}
-	if !has["output"] {
-		add = append(add, pipeline.Source{Name: "default output", Text: "output { stdout { codec => rubydebug } }"})
-	}
-	return add
 }

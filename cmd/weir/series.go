@@ -1,5 +1,7 @@
 package main
 
+import "github.com/weirlog/weir/pipeline"
+
 // registerSeries puts every part's counters into the registry; series.golden lists the names.
 func (n *node) registerSeries() {
 	r := n.series
@@ -73,17 +75,17 @@ func (n *node) registerBroker() {
 
 func (n *node) registerPipelines() {
 	r := n.series
-	each := func(f func(i int) float64) func(add func(float64, ...string)) {
+	each := func(f func(s pipeline.Stats) int64) func(add func(float64, ...string)) {
 		return func(add func(float64, ...string)) {
-			for i := range n.pipelines {
-				add(f(i), n.cfg.Pipelines[i].ID)
+			for id, s := range n.pipelineStats() {
+				add(float64(f(s)), id)
 			}
 		}
 	}
 	label := []string{"pipeline"}
-	r.Labelled("weir_pipeline_events_in_total", "Records taken in.", true, label, each(func(i int) float64 { return float64(n.pipelines[i].Stats().Events.In) }))
-	r.Labelled("weir_pipeline_events_out_total", "Events handed to outputs.", true, label, each(func(i int) float64 { return float64(n.pipelines[i].Stats().Events.Out) }))
-	r.Labelled("weir_pipeline_events_dropped_total", "Records a rule made nothing of.", true, label, each(func(i int) float64 { return float64(n.pipelines[i].Stats().Events.Dropped) }))
-	r.Labelled("weir_pipeline_dead_letters_total", "Records put into the dead-letter topic.", true, label, each(func(i int) float64 { return float64(n.pipelines[i].Stats().Dead.Records) }))
-	r.Labelled("weir_pipeline_write_failures_total", "Writes to the store that failed and were repeated.", true, label, each(func(i int) float64 { return float64(n.pipelines[i].Stats().Write.Errors) }))
+	r.Labelled("weir_pipeline_events_in_total", "Records taken in.", true, label, each(func(s pipeline.Stats) int64 { return s.Events.In }))
+	r.Labelled("weir_pipeline_events_out_total", "Events handed to outputs.", true, label, each(func(s pipeline.Stats) int64 { return s.Events.Out }))
+	r.Labelled("weir_pipeline_events_dropped_total", "Records a rule made nothing of.", true, label, each(func(s pipeline.Stats) int64 { return s.Events.Dropped }))
+	r.Labelled("weir_pipeline_dead_letters_total", "Records put into the dead-letter topic.", true, label, each(func(s pipeline.Stats) int64 { return s.Dead.Records }))
+	r.Labelled("weir_pipeline_write_failures_total", "Writes to the store that failed and were repeated.", true, label, each(func(s pipeline.Stats) int64 { return s.Write.Errors }))
 }

@@ -38,7 +38,7 @@ func (f *Fleet) State(id string) (State, error) {
 		return State{}, ErrUnknown
 	}
 	u.mu.Lock()
-	p, cfg := u.p, u.cfg
+	p, cfg, past := u.p, u.cfg, u.past
 	s := State{ID: id, State: u.state, Hash: u.hash, Writable: u.spec.Write != nil || u.spec.Dir != "", Source: u.spec.Origin, Reloads: u.reloads}
 	if u.err != nil {
 		s.Error = firstLine(u.err)
@@ -50,7 +50,7 @@ func (f *Fleet) State(id string) (State, error) {
 	if n := u.numbers(); len(n) > 0 {
 		s.Version = n[len(n)-1]
 	}
-	st := p.Stats()
+	st := p.Stats().Plus(past)
 	s.Settings = Settings{Workers: st.Batch.Workers, BatchSize: st.Batch.Size, Delay: cfg.BatchDelay.Milliseconds(), ECS: cfg.ECS, QueueType: st.Queue.Type}
 	s.Topics, s.Filters, s.Events = p.Topics(), len(st.Plugins.Filters), st.Events
 	for _, x := range st.Plugins.Inputs {
@@ -69,9 +69,9 @@ func (f *Fleet) Stats(id string) (pipeline.Stats, error) {
 		return pipeline.Stats{}, ErrUnknown
 	}
 	u.mu.Lock()
-	p, reloads := u.p, u.reloads
+	p, reloads, past := u.p, u.reloads, u.past
 	u.mu.Unlock()
-	s := p.Stats()
+	s := p.Stats().Plus(past)
 	s.Reloads = reloads
 	return s, nil
 }

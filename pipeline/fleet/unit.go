@@ -37,6 +37,7 @@ type unit struct {
 	stop    context.CancelFunc // ends the Run at hand
 	next    *restart
 	reloads pipeline.ReloadStats
+	past    pipeline.Stats // totals of pipelines that ended for a change
 	guard   guard
 }
 
@@ -179,6 +180,7 @@ func (u *unit) begin(cfg, before pipeline.Config) error {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.past = u.p.Stats().Plus(u.past)
 	u.p, u.cfg, u.hash, u.err = p, used, hashOf(used.Text), err
 	return nil
 }
