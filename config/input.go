@@ -19,18 +19,20 @@ func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warn
 	if b.has("input_type") { // 5.x
 		b.str("input_type", &typ)
 	}
-	b.oneOf("type", &typ, supportedInputs...)
+	b.oneOf("type", &typ, append(listenerInputs(), supportedInputs...)...)
 	in := agent.DefaultInput(typ)
 	in.MessageMaxBytes, in.Place = messageMax, fmt.Sprintf("%s:%d", f.name, n.Pos.Line)
 	enabled := true
 	b.boolean("enabled", &enabled)
 	bindCommon(b, &in)
-	bindLines(b, &in)
-	bindFiles(b, &in, warnings)
-	if typ == "log" || typ == "container" {
-		bindLegacy(b, &in, warnings)
-	} else {
-		in.Parsers = append(in.Parsers, bindParsers(b)...)
+	if in.Listen = bindListener(b, typ, warnings); in.Listen == nil {
+		bindLines(b, &in)
+		bindFiles(b, &in, warnings)
+		if typ == "log" || typ == "container" {
+			bindLegacy(b, &in, warnings)
+		} else {
+			in.Parsers = append(in.Parsers, bindParsers(b)...)
+		}
 	}
 	for i, p := range b.list("processors") {
 		in.Processors = append(in.Processors, bindProcessor(f, p, fmt.Sprintf("%s.processors[%d]", path, i), warnings)...)
@@ -39,7 +41,7 @@ func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warn
 	if !enabled {
 		return nil
 	}
-	if len(in.Paths) == 0 {
+	if in.Listen == nil && len(in.Paths) == 0 {
 		f.fail(n.Pos, 1, "add paths:", "%s has no paths", path)
 	}
 	return &in

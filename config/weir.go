@@ -31,6 +31,8 @@ type Weir struct {
 	// Pipelines run in this process.
 	Pipelines []Pipeline
 	Log       Log
+	// Plaintext is security.plaintext: types of inputs that may listen beyond loopback without TLS and login.
+	Plaintext []string
 	// Dir is the folder of the file.
 	Dir string
 	// Warnings are settings read without their usual effect.
@@ -122,6 +124,9 @@ func parseWeir(f *file, text []byte) (Weir, error) {
 	for i, n := range b.list("pipelines") {
 		w.Pipelines = append(w.Pipelines, bindPipeline(f, n, i, Pipeline{ECS: "v8"}, &w.Warnings))
 	}
+	sec := b.sub("security")
+	sec.strs("plaintext", &w.Plaintext)
+	sec.done()
 	log := b.sub("log")
 	log.oneOf("level", &w.Log.Level, "debug", "info", "warn", "error")
 	log.oneOf("format", &w.Log.Format, "text", "json")

@@ -7,13 +7,18 @@ import (
 	"path/filepath"
 
 	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/ledger"
 )
 
 // openAgent opens the agent on the node's queue, or on the output of a filebeat.yml.
 func (n *node) openAgent(context.Context) error {
 	cfg := n.cfg.Agent
 	cfg.Dir, cfg.Log, cfg.Queue = filepath.Join(n.cfg.Data, "agent"), n.log.With("part", "agent"), n.queue
+	if !outputKinds[n.cfg.Queue] {
+		cfg.Ledger = ledger.Topic
+	}
 	cfg.Version = "weir " + buildVersion()
+	n.prepareListeners(&cfg)
 	a, err := agent.Open(cfg)
 	if err != nil {
 		return &exitError{exitUsage, fmt.Errorf("agent: %w", err)}
