@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -70,7 +71,13 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 	case req.Acks < -1 || req.Acks > 1:
 		return refuse(errInvalidRequiredAcks, "")
 	}
-	t, terr := c.b.topicFor(name, req.Version < 4)
+	switch {
+	case req.TransactionID != nil && !c.may(acl.Write, acl.TransactionalID, *req.TransactionID):
+		return refuse(errTransactionalIDDenied, "")
+	case !c.mayTopic(acl.Write, name):
+		return refuse(errTopicDenied, "")
+	}
+	t, terr := c.b.topicFor(name, req.Version < 4 && c.mayCreate(name))
 	if terr != nil {
 		return refuse(terr.code, "")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -22,6 +23,7 @@ const (
 
 // fetch is one Fetch request on its way to an answer.
 type fetch struct {
+	c     *conn
 	b     *Broker
 	req   *kmsg.FetchRequest
 	parts []*fetchPart
@@ -47,7 +49,7 @@ const readCommitted = 1
 func handleFetch(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.FetchRequest)
 	return func(ctx context.Context) (reply, error) {
-		f := &fetch{b: c.b, req: req}
+		f := &fetch{c: c, b: c.b, req: req}
 		if req.Version >= 7 && req.SessionID != 0 {
 			return reply{pieces: net.Buffers{f.head(errSessionID, 0)}, flex: req.Version >= 12}, nil
 		}
@@ -67,7 +69,9 @@ func (f *fetch) find() {
 			if t != nil {
 				fp.p = t.partition(fp.req.Partition)
 			}
-			fp.code = fp.check()
+			if fp.code = fp.check(); !f.c.mayTopic(acl.Read, rt.Topic) {
+				fp.code = errTopicDenied
+			}
 			f.parts = append(f.parts, fp)
 		}
 	}

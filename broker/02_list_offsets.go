@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -24,17 +25,17 @@ func handleListOffsets(c *conn, kreq kmsg.Request) answer {
 		out := kmsg.NewListOffsetsResponseTopic()
 		out.Topic, out.Partitions = rt.Topic, []kmsg.ListOffsetsResponseTopicPartition{}
 		for i := range rt.Partitions {
-			out.Partitions = append(out.Partitions, c.b.listOffset(rt.Topic, &rt.Partitions[i], req.IsolationLevel))
+			out.Partitions = append(out.Partitions, c.listOffset(rt.Topic, &rt.Partitions[i], req.IsolationLevel))
 		}
 		resp.Topics = append(resp.Topics, out)
 	}
 	return ready(resp)
 }
 
-func (b *Broker) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartition, isolation int8) kmsg.ListOffsetsResponseTopicPartition {
+func (c *conn) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartition, isolation int8) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
 	out.Partition, out.Offset, out.Timestamp, out.LeaderEpoch = rp.Partition, -1, -1, -1
-	p, code := b.findPartition(name, rp.Partition)
+	p, code := c.partition(acl.Describe, name, rp.Partition)
 	if code == errNone && rp.CurrentLeaderEpoch > leaderEpoch {
 		code = errUnknownLeaderEpoch
 	}
@@ -63,7 +64,7 @@ func (b *Broker) listOffset(name string, rp *kmsg.ListOffsetsRequestTopicPartiti
 		if errors.Is(err, journal.ErrClosed) {
 			out.ErrorCode = errUnknownTopicOrPartition
 		}
-		b.log.Warn("offset not found", "partition", p.dir, "time", rp.Timestamp, "error", err)
+		c.b.log.Warn("offset not found", "partition", p.dir, "time", rp.Timestamp, "error", err)
 		return out
 	}
 	if out.Offset >= 0 {

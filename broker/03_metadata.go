@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleMetadata(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.MetadataRequest)
@@ -13,35 +17,50 @@ func handleMetadata(c *conn, kreq kmsg.Request) answer {
 	resp.ClusterID, resp.ControllerID = &cluster, nodeID
 	resp.AuthorizedOperations = unasked
 	if req.IncludeClusterAuthorizedOperations {
-		resp.AuthorizedOperations = clusterOperations
+		resp.AuthorizedOperations = c.operations(acl.Cluster, acl.ClusterName)
 	}
 	resp.Topics = []kmsg.MetadataResponseTopic{}
 	if req.Topics == nil || req.Version == 0 && len(req.Topics) == 0 {
 		for _, t := range c.b.topics.all() {
-			resp.Topics = append(resp.Topics, c.b.describeTopic(t, req))
+			if c.mayTopic(acl.Describe, t.name) {
+				resp.Topics = append(resp.Topics, c.describeTopic(t, req))
+			}
 		}
 		return ready(resp)
 	}
 	for _, rt := range req.Topics {
-		resp.Topics = append(resp.Topics, c.b.metadataTopic(rt, req))
+		resp.Topics = append(resp.Topics, c.metadataTopic(rt, req))
 	}
 	return ready(resp)
 }
 
 // metadataTopic finds one topic by name or id, and makes it when the request allows; before version 4 every request does.
-func (b *Broker) metadataTopic(rt kmsg.MetadataRequestTopic, req *kmsg.MetadataRequest) kmsg.MetadataResponseTopic {
+func (c *conn) metadataTopic(rt kmsg.MetadataRequestTopic, req *kmsg.MetadataRequest) kmsg.MetadataResponseTopic {
 	out := kmsg.NewMetadataResponseTopic()
 	out.Topic, out.TopicID, out.AuthorizedOperations = rt.Topic, rt.TopicID, unasked
 	out.Partitions = []kmsg.MetadataResponseTopicPartition{}
 	if rt.Topic == nil {
-		t := b.topics.getID(rt.TopicID)
-		if t == nil {
+		t := c.b.topics.getID(rt.TopicID)
+		switch {
+		case t == nil:
 			out.ErrorCode = errUnknownTopicID
 			return out
+		case !c.mayTopic(acl.Describe, t.name):
+			out.ErrorCode = errTopicDenied
+			return out
 		}
-		return b.describeTopic(t, req)
+		return c.describeTopic(t, req)
 	}
-	t, terr := b.topicFor(*rt.Topic, req.AllowAutoTopicCreation || req.Version < 4)
+	if !c.mayTopic(acl.Describe, *rt.Topic) {
+		out.ErrorCode = errTopicDenied
+		return out
+	}
+	create := req.AllowAutoTopicCreation || req.Version < 4
+	if create && c.b.cfg.AutoCreate && c.b.topics.get(*rt.Topic) == nil && !c.mayCreate(*rt.Topic) {
+		out.ErrorCode = errTopicDenied
+		return out
+	}
+	t, terr := c.b.topicFor(*rt.Topic, create)
 	if terr != nil {
 		out.ErrorCode = terr.code
 		if !topicName.MatchString(*rt.Topic) {
@@ -49,14 +68,14 @@ func (b *Broker) metadataTopic(rt kmsg.MetadataRequestTopic, req *kmsg.MetadataR
 		}
 		return out
 	}
-	return b.describeTopic(t, req)
+	return c.describeTopic(t, req)
 }
 
-func (b *Broker) describeTopic(t *topic, req *kmsg.MetadataRequest) kmsg.MetadataResponseTopic {
+func (c *conn) describeTopic(t *topic, req *kmsg.MetadataRequest) kmsg.MetadataResponseTopic {
 	out := kmsg.NewMetadataResponseTopic()
 	out.Topic, out.TopicID, out.AuthorizedOperations = kmsg.StringPtr(t.name), t.id, unasked
 	if req.IncludeTopicAuthorizedOperations {
-		out.AuthorizedOperations = topicOperations
+		out.AuthorizedOperations = c.operations(acl.Topic, t.name)
 	}
 	for _, p := range t.partitions() {
 		mp := kmsg.NewMetadataResponseTopicPartition()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -15,8 +16,11 @@ const maxCommitMetadata = 4096
 func handleOffsetCommit(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.OffsetCommitRequest)
 	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
-	offsets := c.b.readCommits(req, resp)
-	mark, code := c.b.commitOffsets(req, offsets)
+	offsets := c.readCommits(req, resp)
+	mark, code := journal.Mark{}, denied(c.may(acl.Read, acl.Group, req.Group), errGroupDenied)
+	if code == errNone {
+		mark, code = c.b.commitOffsets(req, offsets)
+	}
 	return func(context.Context) (reply, error) {
 		if code == errNone {
 			if err := c.b.meta.sync(mark); err != nil {
@@ -36,14 +40,14 @@ func handleOffsetCommit(c *conn, kreq kmsg.Request) answer {
 }
 
 // readCommits takes what can be committed out of a request; resp gets a place for every partition and the errors of the rest.
-func (b *Broker) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) []offsetRecord {
+func (c *conn) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) []offsetRecord {
 	var out []offsetRecord
 	now := nowMs()
 	resp.Topics = []kmsg.OffsetCommitResponseTopic{}
 	for _, rt := range req.Topics {
 		ot := kmsg.NewOffsetCommitResponseTopic()
 		ot.Topic, ot.Partitions = rt.Topic, []kmsg.OffsetCommitResponseTopicPartition{}
-		t := b.topics.get(rt.Topic)
+		t, may := c.b.topics.get(rt.Topic), c.mayTopic(acl.Read, rt.Topic)
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewOffsetCommitResponseTopicPartition()
 			op.Partition = rp.Partition
@@ -52,6 +56,9 @@ func (b *Broker) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCom
 				epoch = rp.LeaderEpoch
 			}
 			r, code := commitRecord(t, rp.Partition, rp.Offset, epoch, rp.Metadata, now)
+			if !may {
+				code = errTopicDenied
+			}
 			if op.ErrorCode = code; code == errNone {
 				out = append(out, r)
 			}

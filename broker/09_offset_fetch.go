@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // handleOffsetFetch gives commits. A group that never was has none, which is no error.
@@ -12,27 +14,36 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.OffsetFetchRequest)
 	resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 	if req.Version < 8 {
+		if !c.may(acl.Describe, acl.Group, req.Group) {
+			return ready(deniedOffsets(req, resp))
+		}
 		var want []wantedOffsets
 		for _, t := range req.Topics {
 			want = append(want, wantedOffsets{t.Topic, t.Partitions})
 		}
 		if req.Topics == nil {
-			want = c.b.allOffsets(req.Group)
+			want = c.allOffsets(req.Group)
 		}
-		resp.Topics = c.b.fetchOffsets(req.Group, want, req.RequireStable)
+		resp.Topics = c.fetchOffsets(req.Group, want, req.RequireStable)
 		return ready(resp)
 	}
 	for _, rg := range req.Groups {
+		if !c.may(acl.Describe, acl.Group, rg.Group) {
+			out := kmsg.NewOffsetFetchResponseGroup()
+			out.Group, out.ErrorCode, out.Topics = rg.Group, errGroupDenied, []kmsg.OffsetFetchResponseGroupTopic{}
+			resp.Groups = append(resp.Groups, out)
+			continue
+		}
 		var want []wantedOffsets
 		for _, t := range rg.Topics {
 			want = append(want, wantedOffsets{t.Topic, t.Partitions})
 		}
 		if rg.Topics == nil {
-			want = c.b.allOffsets(rg.Group)
+			want = c.allOffsets(rg.Group)
 		}
 		out := kmsg.NewOffsetFetchResponseGroup()
 		out.Group, out.Topics = rg.Group, []kmsg.OffsetFetchResponseGroupTopic{}
-		for _, t := range c.b.fetchOffsets(rg.Group, want, req.RequireStable) {
+		for _, t := range c.fetchOffsets(rg.Group, want, req.RequireStable) {
 			ot := kmsg.NewOffsetFetchResponseGroupTopic()
 			ot.Topic, ot.Partitions = t.Topic, []kmsg.OffsetFetchResponseGroupTopicPartition{}
 			for _, p := range t.Partitions {
@@ -47,6 +58,22 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 	return ready(resp)
 }
 
+// deniedOffsets answers who may not know of the group; before version 2 each partition says so.
+func deniedOffsets(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) *kmsg.OffsetFetchResponse {
+	resp.ErrorCode, resp.Topics = errGroupDenied, []kmsg.OffsetFetchResponseTopic{}
+	for _, t := range req.Topics {
+		ot := kmsg.NewOffsetFetchResponseTopic()
+		ot.Topic = t.Topic
+		for _, n := range t.Partitions {
+			op := kmsg.NewOffsetFetchResponseTopicPartition()
+			op.Partition, op.Offset, op.LeaderEpoch, op.Metadata, op.ErrorCode = n, -1, -1, kmsg.StringPtr(""), errGroupDenied
+			ot.Partitions = append(ot.Partitions, op)
+		}
+		resp.Topics = append(resp.Topics, ot)
+	}
+	return resp
+}
+
 // wantedOffsets is partitions of a topic whose commits are asked for.
 type wantedOffsets struct {
 	topic      string
@@ -54,10 +81,10 @@ type wantedOffsets struct {
 }
 
 // allOffsets is every partition that a group has committed.
-func (b *Broker) allOffsets(group string) []wantedOffsets {
+func (c *conn) allOffsets(group string) []wantedOffsets {
 	byTopic := map[string][]int32{}
-	for p := range b.meta.commits(group) {
-		if t := b.topics.getID(p.topic); t != nil {
+	for p := range c.b.meta.commits(group) {
+		if t := c.b.topics.getID(p.topic); t != nil && c.mayTopic(acl.Describe, t.name) {
 			byTopic[t.name] = append(byTopic[t.name], p.partition)
 		}
 	}
@@ -71,19 +98,21 @@ func (b *Broker) allOffsets(group string) []wantedOffsets {
 }
 
 // fetchOffsets gives commits. With stable, one that a transaction may still change is an error, on which clients ask again.
-func (b *Broker) fetchOffsets(group string, want []wantedOffsets, stable bool) []kmsg.OffsetFetchResponseTopic {
+func (c *conn) fetchOffsets(group string, want []wantedOffsets, stable bool) []kmsg.OffsetFetchResponseTopic {
 	out := []kmsg.OffsetFetchResponseTopic{}
 	for _, w := range want {
 		ot := kmsg.NewOffsetFetchResponseTopic()
 		ot.Topic, ot.Partitions = w.topic, []kmsg.OffsetFetchResponseTopicPartition{}
-		t := b.topics.get(w.topic)
+		t := c.b.topics.get(w.topic)
 		for _, n := range w.partitions {
 			op := kmsg.NewOffsetFetchResponseTopicPartition()
 			op.Partition, op.Offset, op.LeaderEpoch, op.Metadata = n, -1, -1, kmsg.StringPtr("")
-			if t != nil && stable && b.txns.pending(group, place{t.id, n}) {
+			if !c.mayTopic(acl.Describe, w.topic) {
+				op.ErrorCode = errTopicDenied
+			} else if t != nil && stable && c.b.txns.pending(group, place{t.id, n}) {
 				op.ErrorCode = errUnstableOffsetCommit
 			} else if t != nil {
-				if o, ok := b.meta.committed(group, place{t.id, n}); ok {
+				if o, ok := c.b.meta.committed(group, place{t.id, n}); ok {
 					op.Offset, op.LeaderEpoch, op.Metadata = o.Offset, o.Epoch, &o.Metadata
 				}
 			}

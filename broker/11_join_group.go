@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 func handleJoinGroup(c *conn, kreq kmsg.Request) answer {
@@ -21,6 +23,10 @@ func handleJoinGroup(c *conn, kreq kmsg.Request) answer {
 	}
 	for _, p := range req.Protocols {
 		r.protocols = append(r.protocols, groupProtocol{p.Name, p.Metadata})
+	}
+	if !c.may(acl.Read, acl.Group, req.Group) {
+		fillJoin(resp, joinAnswer{code: errGroupDenied, memberID: req.MemberID, generation: -1})
+		return ready(resp)
 	}
 	ch := c.b.groups.join(req.Group, r)
 	return func(ctx context.Context) (reply, error) {

@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleLeaveGroup(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.LeaveGroupRequest)
@@ -10,6 +14,8 @@ func handleLeaveGroup(c *conn, kreq kmsg.Request) answer {
 		switch {
 		case req.Group == "":
 			return errInvalidGroupID
+		case !c.may(acl.Read, acl.Group, req.Group):
+			return errGroupDenied
 		case g == nil:
 			return errUnknownMemberID
 		}

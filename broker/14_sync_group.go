@@ -4,12 +4,18 @@ import (
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 func handleSyncGroup(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.SyncGroupRequest)
 	resp := req.ResponseKind().(*kmsg.SyncGroupResponse)
 	resp.MemberAssignment = []byte{}
+	if !c.may(acl.Read, acl.Group, req.Group) {
+		resp.ErrorCode = errGroupDenied
+		return ready(resp)
+	}
 	g := c.b.groups.find(req.Group)
 	if g == nil || req.Group == "" {
 		resp.ErrorCode = errUnknownMemberID

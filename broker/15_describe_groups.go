@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleDescribeGroups(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DescribeGroupsRequest)
@@ -10,9 +14,11 @@ func handleDescribeGroups(c *conn, kreq kmsg.Request) answer {
 		out := kmsg.NewDescribeGroupsResponseGroup()
 		out.Group, out.Members, out.AuthorizedOperations = name, []kmsg.DescribeGroupsResponseGroupMember{}, unasked
 		if req.IncludeAuthorizedOperations {
-			out.AuthorizedOperations = groupOperations
+			out.AuthorizedOperations = c.operations(acl.Group, name)
 		}
-		if g := c.b.groups.find(name); g != nil {
+		if !c.may(acl.Describe, acl.Group, name) {
+			out.ErrorCode, out.AuthorizedOperations = errGroupDenied, unasked
+		} else if g := c.b.groups.find(name); g != nil {
 			g.describe(&out)
 		} else {
 			out.State = string(groupDead)

@@ -20,7 +20,9 @@ func handleCreateTopics(c *conn, kreq kmsg.Request) answer {
 		out := kmsg.NewCreateTopicsResponseTopic()
 		out.Topic, out.Configs = rt.Topic, []kmsg.CreateTopicsResponseTopicConfig{}
 		terr := refuseTopic(errInvalidRequest, "topic %s is named twice", rt.Topic)
-		if named[rt.Topic] == 1 {
+		if !c.mayCreate(rt.Topic) {
+			terr = refuseDenied(rt.Topic)
+		} else if named[rt.Topic] == 1 {
 			terr = c.b.createAsked(req, rt, &out)
 		}
 		out.ErrorCode, out.ErrorMessage = codeOf(terr), messageOf(terr)

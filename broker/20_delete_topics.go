@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleDeleteTopics(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DeleteTopicsRequest)
@@ -14,7 +18,14 @@ func handleDeleteTopics(c *conn, kreq kmsg.Request) answer {
 		out := kmsg.NewDeleteTopicsResponseTopic()
 		out.Topic, out.TopicID = rt.Topic, rt.TopicID
 		t, terr := c.b.topicNamed(rt)
-		if t != nil {
+		switch {
+		case t == nil:
+			if rt.Topic != nil && !c.mayTopic(acl.Describe, *rt.Topic) {
+				terr = refuseDenied(*rt.Topic)
+			}
+		case !c.mayTopic(acl.Delete, t.name):
+			terr = refuseDenied(t.name)
+		default:
 			out.Topic, out.TopicID = &t.name, t.id
 			terr = c.b.deleteTopic(t)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -18,7 +19,10 @@ func handleDeleteRecords(c *conn, kreq kmsg.Request) answer {
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewDeleteRecordsResponseTopicPartition()
 			op.Partition = rp.Partition
-			op.LowWatermark, op.ErrorCode = c.b.deleteRecords(rt.Topic, rp.Partition, rp.Offset)
+			op.LowWatermark, op.ErrorCode = -1, denied(c.mayTopic(acl.Delete, rt.Topic), errTopicDenied)
+			if op.ErrorCode == errNone {
+				op.LowWatermark, op.ErrorCode = c.b.deleteRecords(rt.Topic, rp.Partition, rp.Offset)
+			}
 			out.Partitions = append(out.Partitions, op)
 		}
 		resp.Topics = append(resp.Topics, out)

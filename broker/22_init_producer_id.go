@@ -4,11 +4,18 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // handleInitProducerID gives an idempotent producer its id, or begins the life of a transactional one.
 func handleInitProducerID(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.InitProducerIDRequest)
+	if code := c.mayInit(req); code != errNone {
+		resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
+		resp.ProducerID, resp.ProducerEpoch, resp.ErrorCode = -1, -1, code
+		return ready(resp)
+	}
 	if req.TransactionalID != nil {
 		return answered(func() kmsg.Response { return c.b.initTransactional(req) })
 	}
@@ -22,6 +29,13 @@ func handleInitProducerID(c *conn, kreq kmsg.Request) answer {
 	}
 	resp.ProducerID, resp.ProducerEpoch = id, 0
 	return ready(resp)
+}
+
+func (c *conn) mayInit(req *kmsg.InitProducerIDRequest) int16 {
+	if req.TransactionalID != nil {
+		return denied(c.may(acl.Write, acl.TransactionalID, *req.TransactionalID), errTransactionalIDDenied)
+	}
+	return denied(c.mayWriteSomewhere(), errClusterDenied)
 }
 
 func (b *Broker) initTransactional(req *kmsg.InitProducerIDRequest) kmsg.Response {

@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 // handleOffsetForLeaderEpoch says where an epoch ended. There is one, and it goes on: its end is the durable end.
 func handleOffsetForLeaderEpoch(c *conn, kreq kmsg.Request) answer {
@@ -13,7 +17,7 @@ func handleOffsetForLeaderEpoch(c *conn, kreq kmsg.Request) answer {
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
 			op.Partition, op.LeaderEpoch, op.EndOffset = rp.Partition, -1, -1
-			p, code := c.b.findPartition(rt.Topic, rp.Partition)
+			p, code := c.partition(acl.Describe, rt.Topic, rp.Partition)
 			if code == errNone && rp.CurrentLeaderEpoch > leaderEpoch {
 				code = errUnknownLeaderEpoch
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // answered is an answer whose work, which waits for the disk, is done by the writer.
@@ -19,7 +21,9 @@ func handleAddPartitionsToTxn(c *conn, kreq kmsg.Request) answer {
 		resp.Topics = []kmsg.AddPartitionsToTxnResponseTopic{}
 		parts, bad := c.txnParts(req, resp)
 		code := errOperationNotAttempted
-		if !bad {
+		if !c.may(acl.Write, acl.TransactionalID, req.TransactionalID) {
+			code = errTransactionalIDDenied
+		} else if !bad {
 			code = olderFence(c.b.txns.addParts(req.TransactionalID, req.ProducerID, req.ProducerEpoch, parts), req.Version >= 2)
 		}
 		for i := range resp.Topics {
@@ -41,7 +45,7 @@ func (c *conn) txnParts(req *kmsg.AddPartitionsToTxnRequest, resp *kmsg.AddParti
 		for _, n := range rt.Partitions {
 			op := kmsg.NewAddPartitionsToTxnResponseTopicPartition()
 			op.Partition = n
-			p, code := c.b.findPartition(rt.Topic, n)
+			p, code := c.partition(acl.Write, rt.Topic, n)
 			if code == errNone {
 				parts = append(parts, txnPart{p.topic.id, n})
 			} else {

@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 // handleTxnOffsetCommit keeps commits that count when the transaction commits. Who commits is checked as in OffsetCommit; before version
 // 3 the request does not say.
@@ -8,8 +12,8 @@ func handleTxnOffsetCommit(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.TxnOffsetCommitRequest)
 	return answered(func() kmsg.Response {
 		resp := req.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
-		offsets := c.b.readTxnCommits(req, resp)
-		code := c.b.checkTxnCommit(req)
+		offsets := c.readTxnCommits(req, resp)
+		code := c.checkTxnCommit(req)
 		if code == errNone && len(offsets) > 0 {
 			code = c.b.txns.addOffsets(req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group, offsets, req.Version >= 5)
 		}
@@ -24,18 +28,21 @@ func handleTxnOffsetCommit(c *conn, kreq kmsg.Request) answer {
 	})
 }
 
-func (b *Broker) readTxnCommits(req *kmsg.TxnOffsetCommitRequest, resp *kmsg.TxnOffsetCommitResponse) []offsetRecord {
+func (c *conn) readTxnCommits(req *kmsg.TxnOffsetCommitRequest, resp *kmsg.TxnOffsetCommitResponse) []offsetRecord {
 	var out []offsetRecord
 	now := nowMs()
 	resp.Topics = []kmsg.TxnOffsetCommitResponseTopic{}
 	for _, rt := range req.Topics {
 		ot := kmsg.NewTxnOffsetCommitResponseTopic()
 		ot.Topic, ot.Partitions = rt.Topic, []kmsg.TxnOffsetCommitResponseTopicPartition{}
-		t := b.topics.get(rt.Topic)
+		t, may := c.b.topics.get(rt.Topic), c.mayTopic(acl.Read, rt.Topic)
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewTxnOffsetCommitResponseTopicPartition()
 			op.Partition = rp.Partition
 			r, code := commitRecord(t, rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata, now)
+			if !may {
+				code = errTopicDenied
+			}
 			if op.ErrorCode = code; code == errNone {
 				out = append(out, r)
 			}
@@ -47,11 +54,16 @@ func (b *Broker) readTxnCommits(req *kmsg.TxnOffsetCommitRequest, resp *kmsg.Txn
 }
 
 // checkTxnCommit says whether the consumer may commit for its group.
-func (b *Broker) checkTxnCommit(req *kmsg.TxnOffsetCommitRequest) int16 {
-	if req.Group == "" {
+func (c *conn) checkTxnCommit(req *kmsg.TxnOffsetCommitRequest) int16 {
+	switch {
+	case req.Group == "":
 		return errInvalidGroupID
+	case !c.may(acl.Write, acl.TransactionalID, req.TransactionalID):
+		return errTransactionalIDDenied
+	case !c.may(acl.Read, acl.Group, req.Group):
+		return errGroupDenied
 	}
-	g := b.groups.find(req.Group)
+	g := c.b.groups.find(req.Group)
 	if req.Version < 3 || req.Generation < 0 && req.MemberID == "" && req.InstanceID == nil {
 		return errNone
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // Where a setting's value comes from, as the protocol counts it.
@@ -30,10 +32,14 @@ func handleDescribeConfigs(c *conn, kreq kmsg.Request) answer {
 		out.ResourceType, out.ResourceName, out.Configs = rr.ResourceType, rr.ResourceName, []kmsg.DescribeConfigsResponseResourceConfig{}
 		var all []kmsg.DescribeConfigsResponseResourceConfig
 		var terr *topicError
-		switch rr.ResourceType {
-		case resourceTopic:
+		switch {
+		case rr.ResourceType == resourceTopic && !c.mayTopic(acl.DescribeConfigs, rr.ResourceName):
+			terr = refuseDenied(rr.ResourceName)
+		case rr.ResourceType == resourceBroker && !c.mayCluster(acl.DescribeConfigs):
+			terr = refuseTopic(errClusterDenied, "not permitted on the cluster")
+		case rr.ResourceType == resourceTopic:
 			all, terr = c.b.describeTopicConfig(rr.ResourceName)
-		case resourceBroker:
+		case rr.ResourceType == resourceBroker:
 			all, terr = c.b.describeBrokerConfig(rr.ResourceName)
 		default:
 			terr = refuseTopic(errInvalidRequest, "resources of type %d have no settings", rr.ResourceType)

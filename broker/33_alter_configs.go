@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // handleAlterConfigs replaces all settings of a resource.
@@ -12,7 +14,7 @@ func handleAlterConfigs(c *conn, kreq kmsg.Request) answer {
 	resp := req.ResponseKind().(*kmsg.AlterConfigsResponse)
 	resp.Resources = []kmsg.AlterConfigsResponseResource{}
 	for _, rr := range req.Resources {
-		terr := c.b.alterConfigs(rr.ResourceType, rr.ResourceName, req.ValidateOnly, func(map[string]string) (map[string]string, *topicError) {
+		terr := c.alterConfigs(rr.ResourceType, rr.ResourceName, req.ValidateOnly, func(map[string]string) (map[string]string, *topicError) {
 			set := map[string]string{}
 			for _, rc := range rr.Configs {
 				if rc.Value == nil {
@@ -30,7 +32,7 @@ func handleAlterConfigs(c *conn, kreq kmsg.Request) answer {
 }
 
 // alterConfigs changes the settings of a topic; those of the broker are in its configuration file.
-func (b *Broker) alterConfigs(kind kmsg.ConfigResourceType, name string, dryRun bool, change func(old map[string]string) (map[string]string, *topicError)) *topicError {
+func (c *conn) alterConfigs(kind kmsg.ConfigResourceType, name string, dryRun bool, change func(old map[string]string) (map[string]string, *topicError)) *topicError {
 	switch kind {
 	case resourceTopic:
 	case resourceBroker:
@@ -38,7 +40,10 @@ func (b *Broker) alterConfigs(kind kmsg.ConfigResourceType, name string, dryRun 
 	default:
 		return refuseTopic(errInvalidRequest, "resources of type %d have no settings", kind)
 	}
-	t := b.topics.get(name)
+	if !c.mayTopic(acl.AlterConfigs, name) {
+		return refuseDenied(name)
+	}
+	t := c.b.topics.get(name)
 	if t == nil {
 		return refuseTopic(errUnknownTopicOrPartition, "topic %s is unknown", name)
 	}
@@ -46,5 +51,5 @@ func (b *Broker) alterConfigs(kind kmsg.ConfigResourceType, name string, dryRun 
 	if terr != nil {
 		return terr
 	}
-	return b.setConfig(t, set, dryRun)
+	return c.b.setConfig(t, set, dryRun)
 }

@@ -4,11 +4,17 @@ import (
 	"math"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 func handleDescribeLogDirs(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DescribeLogDirsRequest)
 	resp := req.ResponseKind().(*kmsg.DescribeLogDirsResponse)
+	if !c.mayCluster(acl.Describe) {
+		resp.ErrorCode, resp.Dirs = errClusterDenied, []kmsg.DescribeLogDirsResponseDir{}
+		return ready(resp)
+	}
 	dir := kmsg.NewDescribeLogDirsResponseDir()
 	dir.Dir, dir.Topics = c.b.cfg.Dir, []kmsg.DescribeLogDirsResponseDirTopic{}
 	if free, total, err := c.b.cfg.FS.Free(c.b.cfg.Dir); err == nil {

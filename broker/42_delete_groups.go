@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleDeleteGroups(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DeleteGroupsRequest)
@@ -8,7 +12,9 @@ func handleDeleteGroups(c *conn, kreq kmsg.Request) answer {
 	resp.Groups = []kmsg.DeleteGroupsResponseGroup{}
 	for _, name := range req.Groups {
 		out := kmsg.NewDeleteGroupsResponseGroup()
-		out.Group, out.ErrorCode = name, c.b.groups.delete(name)
+		if out.Group, out.ErrorCode = name, errGroupDenied; c.may(acl.Delete, acl.Group, name) {
+			out.ErrorCode = c.b.groups.delete(name)
+		}
 		resp.Groups = append(resp.Groups, out)
 	}
 	return ready(resp)

@@ -13,7 +13,7 @@ func handleIncrementalAlterConfigs(c *conn, kreq kmsg.Request) answer {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
 	resp.Resources = []kmsg.IncrementalAlterConfigsResponseResource{}
 	for _, rr := range req.Resources {
-		terr := c.b.alterConfigs(rr.ResourceType, rr.ResourceName, req.ValidateOnly, func(set map[string]string) (map[string]string, *topicError) {
+		terr := c.alterConfigs(rr.ResourceType, rr.ResourceName, req.ValidateOnly, func(set map[string]string) (map[string]string, *topicError) {
 			if set == nil {
 				set = map[string]string{}
 			}

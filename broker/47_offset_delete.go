@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // handleOffsetDelete forgets commits of topics that no member of the group reads.
@@ -11,6 +13,10 @@ func handleOffsetDelete(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.OffsetDeleteRequest)
 	resp := req.ResponseKind().(*kmsg.OffsetDeleteResponse)
 	resp.Topics = []kmsg.OffsetDeleteResponseTopic{}
+	if !c.may(acl.Delete, acl.Group, req.Group) {
+		resp.ErrorCode = errGroupDenied
+		return ready(resp)
+	}
 	g := c.b.groups.find(req.Group)
 	if g == nil {
 		resp.ErrorCode = errGroupIDNotFound
@@ -26,6 +32,8 @@ func handleOffsetDelete(c *conn, kreq kmsg.Request) answer {
 			op := kmsg.NewOffsetDeleteResponseTopicPartition()
 			op.Partition = rp.Partition
 			switch {
+			case !c.mayTopic(acl.Read, rt.Topic):
+				op.ErrorCode = errTopicDenied
 			case t == nil:
 				op.ErrorCode = errUnknownTopicOrPartition
 			case subscribed:

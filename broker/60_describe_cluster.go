@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleDescribeCluster(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DescribeClusterRequest)
@@ -12,7 +16,7 @@ func handleDescribeCluster(c *conn, kreq kmsg.Request) answer {
 	resp.Brokers = []kmsg.DescribeClusterResponseBroker{broker}
 	resp.ClusterAuthorizedOperations = unasked
 	if req.IncludeClusterAuthorizedOperations {
-		resp.ClusterAuthorizedOperations = clusterOperations
+		resp.ClusterAuthorizedOperations = c.operations(acl.Cluster, acl.ClusterName)
 	}
 	return ready(resp)
 }

@@ -1,6 +1,10 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
+)
 
 func handleDescribeProducers(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.DescribeProducersRequest)
@@ -12,7 +16,7 @@ func handleDescribeProducers(c *conn, kreq kmsg.Request) answer {
 		for _, n := range rt.Partitions {
 			op := kmsg.NewDescribeProducersResponseTopicPartition()
 			op.Partition, op.ActiveProducers = n, []kmsg.DescribeProducersResponseTopicPartitionActiveProducer{}
-			p, code := c.b.findPartition(rt.Topic, n)
+			p, code := c.partition(acl.Read, rt.Topic, n)
 			if op.ErrorCode = code; code == errNone {
 				p.describeProducers(&op)
 			}

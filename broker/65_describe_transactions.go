@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 func handleDescribeTransactions(c *conn, kreq kmsg.Request) answer {
@@ -16,7 +18,9 @@ func handleDescribeTransactions(c *conn, kreq kmsg.Request) answer {
 			out := kmsg.NewDescribeTransactionsResponseTransactionState()
 			out.TransactionalID, out.ErrorCode = id, errTransactionalIDNotFound
 			out.Topics = []kmsg.DescribeTransactionsResponseTransactionStateTopic{}
-			if t := c.b.txns.find(id); t != nil {
+			if !c.may(acl.Describe, acl.TransactionalID, id) {
+				out.ErrorCode = errTransactionalIDDenied
+			} else if t := c.b.txns.find(id); t != nil {
 				c.b.txns.describe(t, &out)
 				t.mu.Unlock()
 			}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirlog/weir/broker/acl"
 )
 
 // handleListTransactions lists transactional ids by state, producer, age and, from version 2 on, a pattern of their names.
@@ -30,7 +32,7 @@ func handleListTransactions(c *conn, kreq kmsg.Request) answer {
 		}
 		for _, t := range c.b.txns.all() {
 			t.mu.Lock()
-			if r := &t.rec; r.wanted(req) && (pattern == nil || pattern.MatchString(r.ID)) {
+			if r := &t.rec; r.wanted(req) && (pattern == nil || pattern.MatchString(r.ID)) && c.may(acl.Describe, acl.TransactionalID, r.ID) {
 				out := kmsg.NewListTransactionsResponseTransactionState()
 				out.TransactionalID, out.ProducerID, out.TransactionState = r.ID, r.Producer, string(r.State)
 				resp.TransactionStates = append(resp.TransactionStates, out)

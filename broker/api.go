@@ -50,6 +50,9 @@ func apiTable() []api {
 		{25, "AddOffsetsToTxn", 0, 4, "s 8 2 s", handleAddOffsetsToTxn},
 		{26, "EndTxn", 0, 5, "s 8 2 1", handleEndTxn},
 		{28, "TxnOffsetCommit", 0, 5, "s s 8 2 3+:4 3+:s 3+:s [s [4 8 2+:4 s]]", handleTxnOffsetCommit},
+		{29, "DescribeAcls", 0, 3, "1 s 1+:1 s s 1 1", handleDescribeACLs},
+		{30, "CreateAcls", 0, 3, "[1 s 1+:1 s s 1 1]", handleCreateACLs},
+		{31, "DeleteAcls", 0, 3, "[1 s 1+:1 s s 1 1]", handleDeleteACLs},
 		{32, "DescribeConfigs", 0, 4, "[1 s {s}] 1+:1 3+:1", handleDescribeConfigs},
 		{33, "AlterConfigs", 0, 2, "[1 s [s s]] 1", handleAlterConfigs},
 		{35, "DescribeLogDirs", 1, 4, "[s {4}]", handleDescribeLogDirs},
@@ -60,6 +63,8 @@ func apiTable() []api {
 		{44, "IncrementalAlterConfigs", 0, 1, "[1 s [s 1 s]] 1", handleIncrementalAlterConfigs},
 		{46, "ListPartitionReassignments", 0, 0, "4 [s {4}]", handleListReassignments},
 		{47, "OffsetDelete", 0, 0, "s [s [4]]", handleOffsetDelete},
+		{50, "DescribeUserScramCredentials", 0, 0, "[s]", handleDescribeUserSCRAM},
+		{51, "AlterUserScramCredentials", 0, 0, "[s 1] [s 1 4 b b]", handleAlterUserSCRAM},
 		{60, "DescribeCluster", 0, 1, "1 1+:1", handleDescribeCluster},
 		{61, "DescribeProducers", 0, 0, "[s {4}]", handleDescribeProducers},
 		{65, "DescribeTransactions", 0, 0, "{s}", handleDescribeTransactions},
@@ -75,14 +80,6 @@ const leaderEpoch = 0
 
 // unasked is the value of authorized operations that nobody asked for.
 const unasked = -1 << 31
-
-// Operations on a topic and on the cluster as bits, all allowed: 3 read, 4 write, 5 create, 6 delete, 7 alter, 8 describe, 9 cluster
-// action, 10 describe configs, 11 alter configs, 12 idempotent write.
-const (
-	topicOperations   = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
-	clusterOperations = 1<<5 | 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12
-	groupOperations   = 1<<3 | 1<<6 | 1<<8
-)
 
 // codeOf is the code of a refusal, 0 of none.
 func codeOf(err *topicError) int16 {

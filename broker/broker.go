@@ -39,7 +39,13 @@ type Config struct {
 	Advertise string         // host:port told to clients; empty: the local address of each connection, which is right but for proxies
 
 	TLS   *tls.Config // of Listen and Listeners; nil: plaintext, which only loopback should see
-	Login Login       // who may log in, by SASL; nil: nobody needs to
+	Users []User      // who may log in, by SASL, beside those that clients make; none: nobody needs to
+	Login Login       // in place of Users
+	// Authorize has access control lists decide what who logged in may do. SuperUsers may do everything, and, with AllowUnlisted,
+	// everybody may do everything to a resource that no list is about.
+	Authorize     bool
+	SuperUsers    []string
+	AllowUnlisted bool
 
 	Partitions int32   // of topics made on first use; default 1, which keeps total order
 	AutoCreate bool    // topics are made on first use; default true
@@ -104,6 +110,11 @@ func (c Config) Validate() []error {
 	}
 	if _, err := parseTopicConfig(c.TopicDefaults); err != nil {
 		errs = append(errs, fmt.Errorf("broker: topic defaults: %w", err))
+	}
+	for _, u := range c.Users {
+		if u.Name == "" || u.Password == "" {
+			errs = append(errs, fmt.Errorf("broker: user %q has no name or no password", u.Name))
+		}
 	}
 	for _, t := range c.Topics {
 		if !topicName.MatchString(t.Name) || t.Partitions < 0 {
@@ -184,6 +195,11 @@ func (b *Broker) open() error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(b.cfg.Users) > 0 && b.cfg.Login == nil {
+		if b.cfg.Login, err = newUsers(b.meta, b.cfg.Users); err != nil {
+			return err
+		}
 	}
 	if err := b.loadTopics(); err != nil {
 		return err

@@ -19,6 +19,9 @@ const (
 	errUnknownMemberID          int16 = 25
 	errInvalidSessionTimeout    int16 = 26
 	errRebalanceInProgress      int16 = 27
+	errTopicDenied              int16 = 29
+	errGroupDenied              int16 = 30
+	errClusterDenied            int16 = 31
 	errInvalidTimestamp         int16 = 32
 	errUnsupportedVersion       int16 = 35
 	errTopicExists              int16 = 36
@@ -35,6 +38,8 @@ const (
 	errInvalidPIDMapping        int16 = 49
 	errInvalidTxnTimeout        int16 = 50
 	errConcurrentTransactions   int16 = 51
+	errTransactionalIDDenied    int16 = 53
+	errSecurityDisabled         int16 = 54
 	errOperationNotAttempted    int16 = 55
 	errStorage                  int16 = 56
 	errNonEmptyGroup            int16 = 68
@@ -50,6 +55,9 @@ const (
 	errInvalidRecord            int16 = 87
 	errUnstableOffsetCommit     int16 = 88
 	errProducerFenced           int16 = 90
+	errResourceNotFound         int16 = 91
+	errDuplicateResource        int16 = 92
+	errUnacceptableCredential   int16 = 93
 	errUnknownTopicID           int16 = 100
 	errTransactionalIDNotFound  int16 = 105
 	errInvalidRegularExpression int16 = 128

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weirlog/weir/broker/acl"
 	"github.com/weirlog/weir/journal"
 )
 
@@ -54,6 +55,10 @@ type metaRecord struct {
 	NextPID       *int64         `json:"nextPid,omitempty"`
 	Txn           *txnRecord     `json:"txn,omitempty"` // the whole transactional id, new or changed
 	TxnDelete     *string        `json:"txnDelete,omitempty"`
+	ACLAdd        []acl.Entry    `json:"aclAdd,omitempty"`
+	ACLDelete     []acl.Entry    `json:"aclDelete,omitempty"`
+	Scram         *scramRecord   `json:"scram,omitempty"`
+	ScramDelete   *scramRecord   `json:"scramDelete,omitempty"` // user and mechanism only
 }
 
 // brokerRecord is what the broker is as a whole.
@@ -110,6 +115,16 @@ type offsetRecord struct {
 	Time      int64   `json:"time"` // of the commit, milliseconds
 }
 
+// scramRecord is what a user logs in with.
+type scramRecord struct {
+	User       string `json:"user"`
+	Mechanism  string `json:"mechanism"`
+	Salt       []byte `json:"salt,omitempty"`
+	Iterations int    `json:"iterations,omitempty"`
+	StoredKey  []byte `json:"storedKey,omitempty"`
+	ServerKey  []byte `json:"serverKey,omitempty"`
+}
+
 // place is a partition of one life of a topic.
 type place struct {
 	topic     topicID
@@ -125,6 +140,8 @@ type metaState struct {
 	Offsets map[string]map[place]offsetRecord
 	NextPID int64
 	Txns    map[string]*txnRecord
+	ACLs    acl.List // never changed in place: readers hold it
+	Scrams  map[scramKey]*scramRecord
 }
 
 // meta is the broker's own journal and the state it describes: topics, groups, commits, producer ids. A change is applied when its
@@ -168,7 +185,7 @@ func newClusterID() string {
 func (m *meta) load() error {
 	m.st = metaState{
 		Topics: map[topicID]*topicRecord{}, Gone: map[topicID]*topicRecord{}, Groups: map[string]*groupRecord{},
-		Offsets: map[string]map[place]offsetRecord{}, NextPID: 1, Txns: map[string]*txnRecord{},
+		Offsets: map[string]map[place]offsetRecord{}, NextPID: 1, Txns: map[string]*txnRecord{}, Scrams: map[scramKey]*scramRecord{},
 	}
 	if b := m.j.State(); b != nil {
 		if err := m.restore(b); err != nil {
@@ -213,6 +230,21 @@ func (st *metaState) apply(r metaRecord) {
 		st.setTxn(*r.Txn)
 	case r.TxnDelete != nil:
 		delete(st.Txns, *r.TxnDelete)
+	default:
+		st.applySecurity(r)
+	}
+}
+
+func (st *metaState) applySecurity(r metaRecord) {
+	switch {
+	case len(r.ACLAdd) > 0:
+		st.ACLs = append(slices.Clone(st.ACLs), r.ACLAdd...)
+	case len(r.ACLDelete) > 0:
+		st.ACLs = slices.DeleteFunc(slices.Clone(st.ACLs), func(e acl.Entry) bool { return slices.Contains(r.ACLDelete, e) })
+	case r.Scram != nil:
+		st.Scrams[scramKey{r.Scram.User, r.Scram.Mechanism}] = r.Scram
+	case r.ScramDelete != nil:
+		delete(st.Scrams, scramKey{r.ScramDelete.User, r.ScramDelete.Mechanism})
 	}
 }
 
@@ -297,12 +329,14 @@ type metaSnapshot struct {
 	Offsets []offsetsRecord `json:"offsets"`
 	NextPID int64           `json:"nextPid"`
 	Txns    []*txnRecord    `json:"txns,omitempty"`
+	ACLs    acl.List        `json:"acls,omitempty"`
+	Scrams  []*scramRecord  `json:"scrams,omitempty"`
 }
 
 func (st *metaState) snapshot() ([]byte, error) {
 	s := metaSnapshot{Broker: st.Broker, NextPID: st.NextPID,
 		Topics: slices.Collect(maps.Values(st.Topics)), Gone: slices.Collect(maps.Values(st.Gone)), Groups: slices.Collect(maps.Values(st.Groups)),
-		Txns: slices.Collect(maps.Values(st.Txns))}
+		Txns: slices.Collect(maps.Values(st.Txns)), ACLs: st.ACLs, Scrams: slices.Collect(maps.Values(st.Scrams))}
 	for group, offsets := range st.Offsets {
 		s.Offsets = append(s.Offsets, offsetsRecord{group, slices.Collect(maps.Values(offsets))})
 	}
@@ -330,7 +364,40 @@ func (m *meta) restore(b []byte) error {
 	for _, t := range s.Txns {
 		m.st.Txns[t.ID] = t
 	}
+	m.st.ACLs = s.ACLs
+	for _, r := range s.Scrams {
+		m.st.Scrams[scramKey{r.User, r.Mechanism}] = r
+	}
 	return nil
+}
+
+// acls is every access control list.
+func (m *meta) acls() acl.List {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.st.ACLs
+}
+
+// scram is a verifier that a client made.
+func (m *meta) scram(k scramKey) (Verifier, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.st.Scrams[k]
+	if r == nil {
+		return Verifier{}, false
+	}
+	return Verifier{r.Salt, r.Iterations, r.StoredKey, r.ServerKey}, true
+}
+
+// scrams is every verifier that clients made.
+func (m *meta) scrams() []scramRecord {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]scramRecord, 0, len(m.st.Scrams))
+	for _, r := range m.st.Scrams {
+		out = append(out, *r)
+	}
+	return out
 }
 
 // txnRecords is a copy of all transactional ids on record.

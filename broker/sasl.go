@@ -46,10 +46,16 @@ func NewVerifier(mechanism, password string) (Verifier, error) {
 	if err != nil {
 		return v, err
 	}
+	keys := verifierOf(newHash, salted)
+	v.StoredKey, v.ServerKey = keys.StoredKey, keys.ServerKey
+	return v, nil
+}
+
+// verifierOf is the keys made of a salted password.
+func verifierOf(newHash func() hash.Hash, salted []byte) Verifier {
 	h := newHash()
 	h.Write(macOf(newHash, salted, "Client Key"))
-	v.StoredKey, v.ServerKey = h.Sum(nil), macOf(newHash, salted, "Server Key")
-	return v, nil
+	return Verifier{StoredKey: h.Sum(nil), ServerKey: macOf(newHash, salted, "Server Key")}
 }
 
 func scramHash(mechanism string) (func() hash.Hash, bool) {

@@ -53,6 +53,8 @@ func expectedCode(key, version int16) int16 {
 		return errIllegalSASLState
 	case key == 24, key == 25, key == 26, key == 28: // of an unknown transactional id
 		return errInvalidPIDMapping
+	case key == 29, key == 30, key == 31: // without logins
+		return errSecurityDisabled
 	case key == 65:
 		return errTransactionalIDNotFound
 	case key == 42:
@@ -148,6 +150,15 @@ func sampleRequests() map[int16]func(kmsg.Request, int16) {
 			req.Group, req.Generation = "g", -1
 			req.Topics = []kmsg.TxnOffsetCommitRequestTopic{{Topic: "t", Partitions: []kmsg.TxnOffsetCommitRequestTopicPartition{{Offset: 1, LeaderEpoch: -1}}}}
 		},
+		29: func(r kmsg.Request, v int16) { r.(*kmsg.DescribeACLsRequest).ResourceType = 1 },
+		30: func(r kmsg.Request, v int16) {
+			r.(*kmsg.CreateACLsRequest).Creations = []kmsg.CreateACLsRequestCreation{{ResourceType: 2, ResourceName: "t", ResourcePatternType: 3, Principal: "User:a", Host: "*", Operation: 3, PermissionType: 3}}
+		},
+		31: func(r kmsg.Request, v int16) {
+			r.(*kmsg.DeleteACLsRequest).Filters = []kmsg.DeleteACLsRequestFilter{{ResourceType: 1}}
+		},
+		50: func(kmsg.Request, int16) {},
+		51: func(kmsg.Request, int16) {},
 		65: func(r kmsg.Request, v int16) {
 			r.(*kmsg.DescribeTransactionsRequest).TransactionalIDs = []string{"none"}
 		},
@@ -248,6 +259,14 @@ func firstCode(r kmsg.Response) int16 {
 	case *kmsg.IncrementalAlterConfigsResponse:
 		return r.Resources[0].ErrorCode
 	case *kmsg.OffsetDeleteResponse:
+		return r.ErrorCode
+	case *kmsg.DescribeACLsResponse:
+		return r.ErrorCode
+	case *kmsg.CreateACLsResponse:
+		return r.Results[0].ErrorCode
+	case *kmsg.DeleteACLsResponse:
+		return r.Results[0].ErrorCode
+	case *kmsg.DescribeUserSCRAMCredentialsResponse:
 		return r.ErrorCode
 	case *kmsg.AddPartitionsToTxnResponse:
 		return r.Topics[0].Partitions[0].ErrorCode
