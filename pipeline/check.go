@@ -12,7 +12,7 @@ import (
 // Check compiles the configuration without running anything and returns all faults and remarks, in order of the text.
 func Check(cfg Config) conf.Errors {
 	cfg = cfg.withDefaults()
-	f, errs := load(&cfg)
+	f, sources, errs := load(&cfg)
 	if len(errs) == 0 {
 		c := newCompiler(&cfg, f, &errs)
 		c.checkOnly = true
@@ -21,6 +21,7 @@ func Check(cfg Config) conf.Errors {
 		c.program(f)
 		c.check(f)
 	}
+	sources.show(errs)
 	slices.SortStableFunc(errs, func(a, b *conf.Error) int {
 		switch {
 		case a.File != b.File:

@@ -16,8 +16,27 @@ import (
 	"github.com/weirlog/weir/pipeline/plugin"
 )
 
+// texts is a configuration as it was read, for the excerpts of messages.
+type texts []Source
+
+// show gives messages the line they are about.
+func (t texts) show(errs conf.Errors) {
+	for _, e := range errs {
+		if e.Source != "" || e.Line < 1 {
+			continue
+		}
+		i := slices.IndexFunc(t, func(s Source) bool { return s.Name == e.File })
+		if i < 0 {
+			continue
+		}
+		if lines := strings.SplitN(t[i].Text, "\n", e.Line+1); len(lines) >= e.Line {
+			e.Source = strings.TrimRight(lines[e.Line-1], "\r")
+		}
+	}
+}
+
 // load reads, parses and joins the configuration.
-func load(cfg *Config) (*conf.File, conf.Errors) {
+func load(cfg *Config) (*conf.File, texts, conf.Errors) {
 	var files []*conf.File
 	var errs conf.Errors
 	sources := slices.Clone(cfg.Text)
@@ -38,7 +57,8 @@ func load(cfg *Config) (*conf.File, conf.Errors) {
 	if len(errs) == 0 {
 		errs = append(errs, conf.Expand(all, cfg.Lookup, cfg.Escapes)...)
 	}
-	return all, errs
+	texts(sources).show(errs)
+	return all, sources, errs
 }
 
 // place is file:line of a plugin, with the file's base name: what rules and figures show.

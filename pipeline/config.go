@@ -35,8 +35,8 @@ type ESOptions = output.ESOptions
 
 // Source is a configuration text with the name used in messages.
 type Source struct {
-	Name string
-	Text string
+	Name string `json:"name"`
+	Text string `json:"text"`
 }
 
 // Config says what a pipeline runs and with whom it speaks.

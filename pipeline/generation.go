@@ -138,7 +138,7 @@ func (p *Pipeline) Reload(cfg Config) error {
 	if cfg.ECS != p.cfg.ECS || cfg.Escapes != p.cfg.Escapes || cfg.BatchSize != p.cfg.BatchSize || cfg.Workers != p.cfg.Workers {
 		return ErrRestart
 	}
-	f, errs := load(&cfg)
+	f, sources, errs := load(&cfg)
 	if len(errs.Faults()) > 0 {
 		return errs.Faults()
 	}
@@ -156,6 +156,7 @@ func (p *Pipeline) Reload(cfg Config) error {
 	c.sources(workers)
 	c.keepStats(p, before)
 	g := c.generation(f, workers)
+	sources.show(errs)
 	faults := errs.Faults()
 	if len(faults) == 0 && slices.Equal(g.inputs, before.inputs) && slices.Equal(g.outputs, before.outputs) && !before.holdsBack() {
 		p.genMu.Lock()

@@ -52,7 +52,7 @@ func Open(cfg Config) (*Pipeline, error) {
 	if errs := cfg.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	f, errs := load(&cfg)
+	f, sources, errs := load(&cfg)
 	if len(errs.Faults()) > 0 {
 		return nil, errs.Faults()
 	}
@@ -60,6 +60,7 @@ func Open(cfg Config) (*Pipeline, error) {
 	c := newCompiler(&p.cfg, f, &errs)
 	c.inEnv.Start = p.start
 	p.compile(c, f)
+	sources.show(errs)
 	if faults := errs.Faults(); len(faults) > 0 {
 		return nil, faults
 	}

@@ -84,7 +84,7 @@ func Trace(ctx context.Context, cfg Config, recs []queue.Record) ([]Traced, erro
 // compileOnly is Open without connecting anything.
 func compileOnly(cfg Config) (*Pipeline, error) {
 	cfg = cfg.withDefaults()
-	f, errs := load(&cfg)
+	f, sources, errs := load(&cfg)
 	if len(errs.Faults()) > 0 {
 		return nil, errs.Faults()
 	}
@@ -92,6 +92,7 @@ func compileOnly(cfg Config) (*Pipeline, error) {
 	c := newCompiler(&p.cfg, f, &errs)
 	c.checkOnly = true
 	p.compile(c, f)
+	sources.show(errs)
 	if faults := errs.Faults(); len(faults) > 0 {
 		return nil, faults
 	}
@@ -229,6 +230,7 @@ type Difference struct {
 	Record int           `json:"record"`
 	A      []TraceOutput `json:"a"`
 	B      []TraceOutput `json:"b"`
+	Fields []TraceChange `json:"fields,omitempty"` // of documents that both make
 }
 
 // Comparison is how two configurations differ over the same records.
@@ -252,19 +254,25 @@ func Compare(ctx context.Context, a, b Config, recs []queue.Record) (Comparison,
 	if err != nil {
 		return Comparison{}, err
 	}
-	c := Comparison{Records: len(recs)}
-	for i := range ta {
+	return CompareTraced(ta, tb), nil
+}
+
+// CompareTraced is how two configurations differ over records that were traced through both.
+func CompareTraced(ta, tb []Traced) Comparison {
+	n := min(len(ta), len(tb))
+	c := Comparison{Records: n, Differences: []Difference{}}
+	for i := range n {
 		c.Lost += max(0, len(ta[i].Outputs)-len(tb[i].Outputs))
 		c.New += max(0, len(tb[i].Outputs)-len(ta[i].Outputs))
 		if sameOutputs(ta[i].Outputs, tb[i].Outputs) {
 			c.Same++
 		} else {
-			c.Differences = append(c.Differences, Difference{i, ta[i].Outputs, tb[i].Outputs})
+			c.Differences = append(c.Differences, Difference{i, ta[i].Outputs, tb[i].Outputs, differFields(ta[i].Outputs, tb[i].Outputs)})
 		}
-		c.MicrosA += micros(ta[i].Steps) / float64(len(recs))
-		c.MicrosB += micros(tb[i].Steps) / float64(len(recs))
+		c.MicrosA += micros(ta[i].Steps) / float64(n)
+		c.MicrosB += micros(tb[i].Steps) / float64(n)
 	}
-	return c, nil
+	return c
 }
 
 func sameOutputs(a, b []TraceOutput) bool {
@@ -278,4 +286,33 @@ func micros(steps []TraceStep) (sum float64) {
 		sum += s.Micros
 	}
 	return sum
+}
+
+// differFields is the fields in which the first documents of two traces differ.
+func differFields(a, b []TraceOutput) []TraceChange {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	old, ok := documentLeaves(a[0].Document)
+	now, ok2 := documentLeaves(b[0].Document)
+	if !ok || !ok2 {
+		return nil
+	}
+	var s TraceStep
+	s.compare(old, now)
+	return slices.Concat(s.Added, s.Changed, s.Removed)
+}
+
+// documentLeaves is the leaves of a document that is a JSON object.
+func documentLeaves(doc string) ([]leaf, bool) {
+	b := event.NewBatch(false)
+	v, err := b.ParseJSON(doc)
+	if err != nil || v.Kind() != event.MapKind {
+		return nil, false
+	}
+	var l []leaf
+	for k, el := range b.Each(v) {
+		l = leaves(l, b, "["+k+"]", el)
+	}
+	return l, true
 }

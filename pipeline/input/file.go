@@ -184,7 +184,8 @@ func (f *File) turn(ctx context.Context, emit func(Chunk) error) (more bool, err
 			more = true
 			continue
 		}
-		if err := f.changed(name, t); err != nil {
+		err = f.changed(name, t, func() error { return emit(Chunk{Records: t.rest(f.env.Now())}) })
+		if err != nil && ctx.Err() == nil {
 			f.env.Log.Warn("file cannot be read", "path", name, "err", err)
 		}
 		if ctx.Err() != nil {
@@ -194,10 +195,11 @@ func (f *File) turn(ctx context.Context, emit func(Chunk) error) (more bool, err
 	return more, nil
 }
 
-// changed looks whether a file that was read to its end was rotated, cut or removed.
-func (f *File) changed(name string, t *tailed) error {
+// changed looks whether a file that was read to its end was rotated, cut or removed. A file that is gone is read to its end first,
+// rest emits its last line when that has no end.
+func (f *File) changed(name string, t *tailed, rest func() error) error {
 	now, err := os.Stat(name)
-	was, err2 := t.f.Stat()
+	was, err2 := t.f.Stat() // behind the look at the name: nobody writes to a file that was rotated before
 	if err2 != nil {
 		return err2
 	}
@@ -208,6 +210,14 @@ func (f *File) changed(name string, t *tailed) error {
 		f.env.Log.Info("file was cut", "path", name, "was", t.read, "is", now.Size())
 		t.reset()
 		return t.seek(f.db.add(name, t.f, ledger.NewSource(f.env.Now()), 0))
+	}
+	if was.Size() > t.read {
+		return nil // written to after the last look
+	}
+	if len(t.partial) > 0 || t.joiner != nil {
+		if err := rest(); err != nil {
+			return err
+		}
 	}
 	delete(f.open, name)
 	if err := t.close(); err != nil {
