@@ -289,6 +289,9 @@ func (s *Store) checkpoint() error {
 	m := s.meta.Load()
 	// Commands that are not durable yet are in the list too; carrying them out again does no harm.
 	c.Meta, c.Ledger, c.SegID = min(s.metaEnd, s.jr.DurableEnd()), s.applied, s.segIDs.Load()
+	if c.Meta == s.metaEnd { // no command behind it: batches alone do not pin the journal
+		c.Meta = max(c.Meta, s.applied)
+	}
 	c.Commands = m.commands()
 	need := min(c.Meta, c.Ledger)
 	for _, name := range slices.Sorted(maps.Keys(m.indices)) {
@@ -322,11 +325,19 @@ func (s *Store) checkpoint() error {
 		return fmt.Errorf("write %s: %w", checkpointName, err)
 	}
 	s.replayed = need
+	if need == s.jr.DurableEnd() && s.jr.Size() >= rollBytes { // all is sealed: the extent under way can go, too
+		if err := s.jr.Roll(); err != nil {
+			return err
+		}
+	}
 	if _, err := s.jr.Trim(need); err != nil {
 		return err
 	}
 	return s.sweep()
 }
+
+// rollBytes: a journal of less is not worth a new extent when nothing of it is needed.
+const rollBytes = 1 << 20
 
 // appendU32 is little-endian.
 func appendU32(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }

@@ -126,9 +126,18 @@ func (h *head) allDead() bool {
 func (h *head) write(b *segment.Builder) error {
 	b.Numbers(colSeq, mapping.Other, nil, h.seqs)
 	b.Numbers(colVersion, mapping.Other, nil, h.version)
+	var refs []segment.RefColumn
 	for _, c := range append([]*column{h.ids, h.ignored, h.routing, h.origin[0], h.origin[1], h.origin[2], h.origin[3]}, h.columns...) {
-		if c != nil && c.len() > 0 {
-			c.write(b, h.rows)
+		if c != nil && c.len() > 0 && c.kind != mapping.Words {
+			c.write(b, h.rows, nil)
+			if c.field != nil {
+				refs = append(refs, segment.RefColumn{Path: c.path, Type: c.field.Type, First: c.firsts()})
+			}
+		}
+	}
+	for _, c := range h.columns { // behind the columns that they may refer to
+		if c.kind == mapping.Words && c.len() > 0 {
+			c.write(b, h.rows, refs)
 		}
 	}
 	view := newHeadView(h, h.rows, roaring.New())
@@ -151,8 +160,35 @@ func (h *head) write(b *segment.Builder) error {
 	return d.Write(b)
 }
 
-// write gives one column to a builder.
-func (c *column) write(b *segment.Builder, rows uint32) {
+// firsts reads the first value of rows that ascend.
+func (c *column) firsts() func(row uint32) ([]byte, int64, bool) {
+	at, last := 0, uint32(0)
+	return func(row uint32) ([]byte, int64, bool) {
+		i := int(row)
+		if c.sparse {
+			if row < last { // a new pass
+				at = 0
+			}
+			last = row
+			for at < len(c.rows) && c.rows[at] < row {
+				at++
+			}
+			if at == len(c.rows) || c.rows[at] != row {
+				return nil, 0, false
+			}
+			i = at
+		} else if i >= c.len() {
+			return nil, 0, false
+		}
+		if c.kind == mapping.Numbers {
+			return nil, c.nums[i], true
+		}
+		return c.dict.value(c.ords[i]), 0, true
+	}
+}
+
+// write gives one column to a builder; refs are what texts may refer to.
+func (c *column) write(b *segment.Builder, rows uint32, refs []segment.RefColumn) {
 	t := mapping.Other
 	if c.field != nil {
 		t = c.field.Type
@@ -179,7 +215,7 @@ func (c *column) write(b *segment.Builder, rows uint32) {
 			back[k] = uint32(o)
 		}
 		var list []uint32
-		b.Text(c.path, t, segment.Text{Rows: at, N: len(c.texts), At: func(i int) []byte { return bytesOf(c.heap.chunks, c.texts[i]) }, Terms: terms,
+		b.Text(c.path, t, segment.Text{Rows: at, N: len(c.texts), Refs: refs, At: func(i int) []byte { return bytesOf(c.heap.chunks, c.texts[i]) }, Terms: terms,
 			Postings: func(term int) []uint32 {
 				list = c.tokens.rows(list[:0], back[term], rows)
 				return list

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/weirlog/weir/store/analysis"
@@ -139,7 +140,7 @@ func (n *phraseNode) open(s *Scan) matcher {
 	if !ok {
 		return &noneMatcher{}
 	}
-	m := &phraseMatcher{col: col, node: n}
+	m := &phraseMatcher{col: col, node: n, plain: n.plain()}
 	var and []node
 	for _, t := range n.terms {
 		if t.prefix {
@@ -160,7 +161,60 @@ type phraseMatcher struct {
 	col   Text
 	node  *phraseNode
 	words matcher
+	plain []byte  // the phrase as plainWords takes it, nil: every text is analysed
 	at    [][]int // per term: positions in the text looked at
+}
+
+// plain is the phrase as lower-case ASCII words with a space between, when that is all it is and the analyzer keeps such words.
+func (n *phraseNode) plain() []byte {
+	if n.analyzer.Name() != "standard" {
+		return nil
+	}
+	var out []byte
+	for i, t := range n.terms {
+		if t.prefix || t.pos != n.terms[0].pos+i {
+			return nil
+		}
+		for _, c := range t.token {
+			if c-'0' > 9 && c-'a' > 'z'-'a' {
+				return nil
+			}
+		}
+		if i > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, t.token...)
+	}
+	return out
+}
+
+// plainWords tells whether an analysed text surely has the words of a phrase one behind the other: between spaces or the text's ends,
+// in any case. A space ends every token, so that nothing around them matters. False says nothing.
+func plainWords(text, phrase []byte) bool {
+	for len(text) >= len(phrase) {
+		if foldedPrefix(text, phrase) && (len(text) == len(phrase) || text[len(phrase)] == ' ') {
+			return true
+		}
+		next := bytes.IndexByte(text, ' ')
+		if next < 0 {
+			return false
+		}
+		text = text[next+1:]
+	}
+	return false
+}
+
+func foldedPrefix(text, lower []byte) bool {
+	for i, c := range lower {
+		t := text[i]
+		if t-'A' <= 'Z'-'A' {
+			t |= 0x20
+		}
+		if t != c {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *phraseMatcher) cost() int         { return m.words.cost() }
@@ -179,6 +233,13 @@ func (m *phraseMatcher) and(zone int, sel *Selection) bool {
 }
 
 func (m *phraseMatcher) verify(row int) bool {
+	if m.plain != nil {
+		found := false
+		m.col.Each(row, func(text []byte) { found = found || plainWords(text, m.plain) })
+		if found {
+			return true
+		}
+	}
 	if m.at == nil {
 		m.at = make([][]int, len(m.node.terms))
 	}

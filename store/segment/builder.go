@@ -18,23 +18,25 @@ import (
 
 // Kinds of sections. A reader ignores those it does not know.
 const (
-	secMeta     = 1
-	secFields   = 3
-	secShapes   = 4
-	secRowShape = 5
-	secRest     = 6
-	secPresent  = 10
-	secInt      = 11
-	secZones    = 12
-	secCounts   = 13
-	secDict     = 14
-	secLists    = 15
-	secRaw      = 16
-	secHash     = 17
-	secBlocks   = 24
-	secTerms    = 25
-	secPostings = 26
-	secBloom    = 30
+	secMeta      = 1
+	secFields    = 3
+	secShapes    = 4
+	secRowShape  = 5
+	secRest      = 6
+	secPresent   = 10
+	secInt       = 11
+	secZones     = 12
+	secCounts    = 13
+	secDict      = 14
+	secLists     = 15
+	secRaw       = 16
+	secHash      = 17
+	secRefs      = 23
+	secBlocks    = 24
+	secTerms     = 25
+	secPostings  = 26
+	secRefBlocks = 29
+	secBloom     = 30
 )
 
 // Kinds of columns in FIELDS.
@@ -152,7 +154,7 @@ func sectionName(kind int) string {
 		return "lists"
 	case secRaw, secHash:
 		return "raw"
-	case secBlocks:
+	case secBlocks, secRefBlocks, secRefs:
 		return "text"
 	case secTerms, secPostings:
 		return "terms"
@@ -406,6 +408,27 @@ type Text struct {
 	Terms [][]byte // ascending, distinct
 	// Postings are the rows of a term, ascending, distinct; valid until the next call.
 	Postings func(term int) []uint32
+	Refs     []RefColumn // that the texts may repeat
+}
+
+func (x *Text) row(i int) uint32 {
+	if x.Rows == nil {
+		return uint32(i)
+	}
+	return x.Rows[i]
+}
+
+// texts writes the texts themselves.
+func (b *Builder) texts(num int, x *Text) {
+	w := newRefWriter(b, x.Refs, x.N, x.row, x.At)
+	if w == nil {
+		b.buf = b.c.appendBlocks(b.buf[:0], x.N, x.At)
+		b.section(secBlocks, num, 1, b.buf, x.N)
+		return
+	}
+	b.section(secRefs, num, 0, w.table(), len(w.refs))
+	b.buf = b.c.appendBlocks(b.buf[:0], x.N, func(i int) []byte { return w.encode(x.At(i), x.row(i)) })
+	b.section(secRefBlocks, num, 1, b.buf, x.N)
 }
 
 // Text adds a column of analysed text. It returns the column's number.
@@ -413,8 +436,7 @@ func (b *Builder) Text(path string, t mapping.Type, x Text) int {
 	present := presentRows(x.Rows, x.N)
 	num := b.field(path, t, colText, len(present), len(x.Terms))
 	b.presence(num, x.Rows, present, x.N)
-	b.buf = b.c.appendBlocks(b.buf[:0], x.N, x.At)
-	b.section(secBlocks, num, 1, b.buf, x.N)
+	b.texts(num, &x)
 	counts := make([]int64, len(x.Terms))
 	b.postings(secPostings, num, len(x.Terms), func(i int) []uint32 {
 		l := x.Postings(i)

@@ -29,6 +29,7 @@ type column struct {
 
 	blocksOnce sync.Once
 	blocks     *blocks
+	refs       *refReader // nil: texts stand as they are
 }
 
 // postings is a section of lists.
@@ -97,7 +98,10 @@ func (c *column) open() error {
 			return err
 		}
 		c.terms = t
-		c.n = int(c.r.toc[sectionKey{secBlocks, uint16(c.num)}].count)
+		c.n = int(c.r.toc[sectionKey{c.textKind(), uint16(c.num)}].count)
+		if err := c.openRefs(); err != nil {
+			return err
+		}
 		return c.openDict(secTerms)
 	case colRest:
 		c.n = int(c.r.toc[sectionKey{secRest, uint16(c.num)}].count)
@@ -168,13 +172,33 @@ func (c *column) openPostings(kind uint16) (*postings, error) {
 	return &postings{x, data}, nil
 }
 
+// textKind is the section that has the column's strings.
+func (c *column) textKind() uint16 {
+	switch {
+	case c.kind == colRest:
+		return secRest
+	case c.r.has(secRefBlocks, c.num):
+		return secRefBlocks
+	}
+	return secBlocks
+}
+
+func (c *column) openRefs() error {
+	if !c.r.has(secRefBlocks, c.num) {
+		return nil
+	}
+	b, _, err := c.r.section(secRefs, uint16(c.num))
+	if err != nil {
+		return err
+	}
+	c.refs, err = openRefs(c.r, b)
+	return err
+}
+
 // texts opens the blocks of strings. Their pages are verified when a block is decoded.
 func (c *column) texts() *blocks {
 	c.blocksOnce.Do(func() {
-		kind := uint16(secBlocks)
-		if c.kind == colRest {
-			kind = secRest
-		}
+		kind := c.textKind()
 		e, ok := c.r.toc[sectionKey{kind, uint16(c.num)}]
 		if !ok || e.length < 4 || !c.r.check(e.offset, 4) {
 			c.r.damaged("text", c.num)
@@ -278,8 +302,8 @@ func (c *column) decode(v int64) int64 {
 	return query.SortableFloat(float64(v) / powers[c.codec-codecDecimal])
 }
 
-// value is value i of a column of strings or text.
-func (c *column) value(i int) (v []byte, ok bool) {
+// value is value i of a column of strings or text; row is its row.
+func (c *column) value(i, row int) (v []byte, ok bool) {
 	switch c.kind {
 	case colDict:
 		var ord int64
@@ -292,6 +316,9 @@ func (c *column) value(i int) (v []byte, ok bool) {
 		if x := c.texts(); x != nil {
 			v, ok = x.at(i)
 		}
+		if ok && c.refs != nil {
+			v, ok = c.refs.expand(v, row)
+		}
 	}
 	if !ok {
 		c.r.damaged("a value", c.num)
@@ -303,7 +330,7 @@ func (c *column) value(i int) (v []byte, ok bool) {
 func (c *column) each(row int, f func([]byte)) {
 	lo, hi := c.span(row)
 	for i := lo; i < hi; i++ {
-		if v, ok := c.value(i); ok {
+		if v, ok := c.value(i, row); ok {
 			f(v)
 		}
 	}

@@ -42,13 +42,15 @@
 //	15   LISTS F    postings of the ordinals that are in at most rows/256 rows
 //	16   RAW F      strings in row order, mostly distinct ones: raw.go
 //	17   HASH F     INT of 32-bit xxh3, ascending; INT of the number of the string
+//	23   REFS F     columns that the texts repeat, and how: refs.go
 //	24   BLOCKS F   texts in row order, zstd blocks of 128 KiB: blocks.go
 //	25   TERMS F    a DICT of tokens, counts are rows
 //	26   POSTINGS F INT of an address per token (of a single row: the row), then the postings
+//	29   REFBLOCKS F  in place of BLOCKS: texts with references to REFS
 //	30   BLOOM      split-block bloom filter over (field, value) of all dictionaries: bloom.go
 //
-// Kinds of columns: 1 numbers (INT, ZONES), 2 dictionary (INT of ordinals, ZONES, DICT, LISTS), 3 raw (RAW, HASH), 4 text (BLOCKS,
-// TERMS, POSTINGS), 5 rest (REST). Each may have PRESENT and COUNTS.
+// Kinds of columns: 1 numbers (INT, ZONES), 2 dictionary (INT of ordinals, ZONES, DICT, LISTS), 3 raw (RAW, HASH), 4 text (BLOCKS or
+// REFS and REFBLOCKS, TERMS, POSTINGS), 5 rest (REST). Each may have PRESENT and COUNTS.
 //
 // An INT is a u32 offset per block and the end, then blocks: u8 encoding, u8 width w, parameters, 16*w bytes in which value i is bits
 // [i*w, i*w+w), low bits first; the last block repeats its last value.

@@ -92,10 +92,11 @@ type part struct {
 // columns merges every column that any input has.
 func (m *merger) columns(b *Builder) error {
 	done := map[string]bool{fieldRest: true}
-	for _, in := range m.ins {
+	for k := range 2 * len(m.ins) { // texts last: they refer to other columns
+		in, texts := m.ins[k%len(m.ins)], k >= len(m.ins)
 		for i := range in.R.fields {
 			f := &in.R.fields[i]
-			if done[f.path] {
+			if done[f.path] || texts != (f.kind == colText) {
 				continue
 			}
 			done[f.path] = true
@@ -366,9 +367,9 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 		}
 	}
 	var list []uint32
-	b.Text(f.path, f.typ, Text{Rows: dense(rows, b.h.Rows), N: len(who), Terms: all,
+	b.Text(f.path, f.typ, Text{Rows: dense(rows, b.h.Rows), N: len(who), Terms: all, Refs: m.refs(b),
 		At: func(i int) []byte {
-			v, ok := parts[who[i][0]].c.value(int(who[i][1]))
+			v, ok := parts[who[i][0]].c.value(int(who[i][1]), int(m.old[rows[i]]))
 			if !ok {
 				return nil
 			}
@@ -384,6 +385,35 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 			return list
 		}})
 	return nil
+}
+
+// refs are the columns that texts may repeat.
+func (m *merger) refs(b *Builder) []RefColumn {
+	var out []RefColumn
+	seen := map[string]bool{}
+	for _, in := range m.ins {
+		for i := range in.R.fields {
+			f := &in.R.fields[i]
+			if seen[f.path] || f.path[0] == '_' && f.typ == mapping.Other || len(refForms(f.typ)) == 0 || b.Column(f.path) < 0 {
+				continue
+			}
+			seen[f.path] = true
+			cols := make([]*column, len(m.ins))
+			for k, o := range m.ins {
+				if num, ok := o.R.byPath[f.path]; ok {
+					cols[k] = o.R.column(num)
+				}
+			}
+			out = append(out, RefColumn{Path: f.path, Type: f.typ, First: func(row uint32) (v []byte, n int64, ok bool) {
+				c := cols[m.from[row]]
+				if c == nil {
+					return nil, 0, false
+				}
+				return c.first(int(m.old[row]))
+			}})
+		}
+	}
+	return out
 }
 
 // moved appends the new rows of a part's postings.

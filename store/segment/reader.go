@@ -453,6 +453,6 @@ func (w *rowCursor) Next(field int) (t mapping.Type, n int64, b []byte, ok bool)
 		n, ok = w.c.number(i)
 		return t, n, nil, ok
 	}
-	b, ok = w.c.value(i)
+	b, ok = w.c.value(i, w.row)
 	return t, 0, b, ok
 }
