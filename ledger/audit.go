@@ -15,7 +15,8 @@ type Audit struct {
 // audited is what is known of one source.
 type audited struct {
 	last  Manifest // with the highest To
-	due   int64    // bytes below it must have a fate by now
+	due   int64    // bytes below it must have a fate by now,
+	dueAt int64    // as was announced then, Unix ms
 	fates Set
 	bytes [6]int64 // of fates
 	rules map[string]int64
@@ -44,7 +45,7 @@ func (a *Audit) Add(m Manifest) {
 		}
 	}
 	if !slices.ContainsFunc(m.At, func(p Place) bool { return !a.passed(p) }) {
-		s.due = max(s.due, m.To)
+		s.due, s.dueAt = max(s.due, m.To), max(s.dueAt, m.Time)
 	}
 	if m.To >= s.last.To {
 		end, at := s.last.End, s.last.At
@@ -74,6 +75,7 @@ type Line struct {
 	Host    string           `json:"host"`
 	Path    string           `json:"path"`
 	Time    int64            `json:"time"` // of the last manifest, Unix ms
+	Due     int64            `json:"due"`  // of the last manifest whose bytes must have a fate by now
 	End     string           `json:"end,omitempty"`
 	Read    int64            `json:"read"`
 	Indexed int64            `json:"indexed"`
@@ -115,11 +117,11 @@ func (a *Audit) Report(kept func(Source) *Kept) []Line {
 func (s *audited) line(k *Kept) Line {
 	m := &s.last
 	l := Line{
-		Source: m.Source, Agent: m.Agent, Host: m.Host, Path: m.Path, Time: m.Time, End: m.End, Read: m.To - m.From, Repeats: k.Repeats,
+		Source: m.Source, Agent: m.Agent, Host: m.Host, Path: m.Path, Time: m.Time, Due: s.dueAt, End: m.End, Read: m.To - m.From, Repeats: k.Repeats,
 		Indexed: k.Bytes[Indexed], Dropped: k.Bytes[Dropped] + s.bytes[Dropped], Merged: k.Bytes[Merged] + s.bytes[Merged],
 		Dead: k.Bytes[Dead], Lost: k.Bytes[Lost] + s.bytes[Lost], Rules: s.rules,
 	}
-	all := s.fates.clone()
+	all := s.fates.Clone()
 	k.In.Each(func(from, to int64) bool {
 		all.Add(from, to)
 		return true
@@ -153,4 +155,15 @@ func (s *audited) line(k *Kept) Line {
 	return l
 }
 
-func (s *Set) clone() Set { return Set{slices.Clone(s.spans)} }
+// Add adds the figures of another source, but not its identity and gaps.
+func (l *Line) Add(o Line) {
+	l.Read, l.Indexed, l.Dropped, l.Merged = l.Read+o.Read, l.Indexed+o.Indexed, l.Dropped+o.Dropped, l.Merged+o.Merged
+	l.Dead, l.Lost, l.Flight, l.Missing = l.Dead+o.Dead, l.Lost+o.Lost, l.Flight+o.Flight, l.Missing+o.Missing
+	l.Repeats, l.Unannounced = l.Repeats+o.Repeats, l.Unannounced+o.Unannounced
+	for rule, n := range o.Rules {
+		l.Rules[rule] += n
+	}
+}
+
+// Clone is a copy that shares nothing.
+func (s *Set) Clone() Set { return Set{slices.Clone(s.spans)} }

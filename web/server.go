@@ -33,6 +33,8 @@ type Config struct {
 	Match func(kql string) (func(doc []byte) bool, error)
 	// Flow gives the picture of all parts as JSON; nil when this process cannot know.
 	Flow func() any
+	// Audit answers GET /weir/audit, the account of every byte by source; nil when this process cannot know.
+	Audit http.Handler
 	// Version is shown in the shell.
 	Version string
 	// Insecure is true while a listener is open beyond loopback without authentication; the shell shows a banner.
@@ -88,6 +90,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/tail", s.tail)
 	mux.HandleFunc("GET /weir/flow", s.flow)
 	mux.HandleFunc("GET /weir/info", s.info)
+	if s.cfg.Audit != nil {
+		mux.Handle("GET /weir/audit", s.cfg.Audit)
+	}
 	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
 	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)
 	mux.HandleFunc("POST /weir/panels", s.panels)

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weirlog/weir/ledger"
 )
 
 // process is the real binary, running.
@@ -225,6 +227,7 @@ func TestKill(t *testing.T) {
 	p := startWeir(t, args...)
 	catchUp(t, p, total)
 	checkNumbers(t, p, s.next)
+	checkAudit(t, p, logs)
 	p.stop(t)
 	t.Logf("%d lines through %d kills", total, kills)
 }
@@ -294,6 +297,42 @@ func checkNumbers(t *testing.T, p *process, written map[string]int) {
 		if len(missing)+len(twice) > 0 {
 			t.Errorf("%s: of %d lines %d are missing (from %v) and %d are there more than once (from %v)", name, n, len(missing), missing[:min(len(missing), 5)], len(twice), twice[:min(len(twice), 5)])
 		}
+	}
+}
+
+// checkAudit waits until the agent has announced everything, and compares the account with the sizes of the files.
+func checkAudit(t *testing.T, p *process, logs string) {
+	t.Helper()
+	size := int64(0)
+	files, err := os.ReadDir(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	var total ledger.Line
+	waitFor(t, 60*time.Second, "everything is announced", func() bool {
+		body, err := askAudit(t.Context(), p.UI, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r auditReport
+		if err := json.Unmarshal(body, &r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Groups) != 1 || r.Malformed != 0 {
+			t.Fatalf("%s", body)
+		}
+		total = r.Groups[0].Total
+		return total.Unannounced+total.Flight == 0
+	})
+	if total.Missing != 0 || total.Read != size || total.Indexed+total.Dropped+total.Lost != size {
+		t.Errorf("the files hold %d bytes, the audit says %+v", size, total)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	rpprof "runtime/pprof"
+	"sync"
 	"time"
 
 	"github.com/weirlog/weir/agent"
@@ -67,6 +68,9 @@ type node struct {
 	series *metrics.Registry
 	since  time.Time
 	rates  rates
+
+	adminMu sync.Mutex
+	admin   *kafka.Admin // of the queue, made at first use; guarded by adminMu
 
 	broker  *broker.Broker // nil with a real Kafka
 	queue   queue.Queue
@@ -210,19 +214,15 @@ func (n *node) openBroker(context.Context) error {
 	if n.cfg.Queue != "embedded" {
 		return nil
 	}
-	ln, err := n.ports.listen("kafka", n.cfg.Listen.Kafka)
+	cfg, err := brokerConfig(n.cfg)
 	if err != nil {
 		return err
 	}
-	cfg := broker.DefaultConfig()
-	cfg.Dir, cfg.Log = filepath.Join(n.cfg.Data, "queue"), n.log.With("part", "broker")
-	cfg.Listen, cfg.Listeners, cfg.Advertise = nil, []net.Listener{ln}, n.cfg.Broker.Advertise
-	cfg.Partitions, cfg.AutoCreate = int32(n.cfg.Broker.Partitions), n.cfg.Broker.AutoCreate
-	cfg.TopicDefaults = map[string]string{
-		"retention.ms":    fmt.Sprint(n.cfg.Broker.RetentionAge.Milliseconds()),
-		"retention.bytes": fmt.Sprint(n.cfg.Broker.RetentionBytes),
-		"segment.bytes":   fmt.Sprint(n.cfg.Broker.SegmentBytes),
+	ln, err := n.ports.listenSecured("kafka", n.cfg.Listen.Kafka, cfg.TLS != nil && len(cfg.Users) > 0)
+	if err != nil {
+		return err
 	}
+	cfg.Log, cfg.Listen, cfg.Listeners = n.log.With("part", "broker"), nil, []net.Listener{ln}
 	b, err := broker.Open(cfg)
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -247,6 +247,7 @@ func (n *node) openBroker(context.Context) error {
 
 // openQueue chooses the queue that agent and pipelines use.
 func (n *node) openQueue(ctx context.Context) error {
+	n.onClose(func() error { n.closeAdmin(); return nil })
 	if n.broker != nil {
 		n.queue = labelled{n.broker}
 		return nil
@@ -267,8 +268,11 @@ func (n *node) openQueue(ctx context.Context) error {
 
 // kafka connects to a real cluster at kafka://host:port,host:port.
 func (n *node) kafka(ctx context.Context, addr string) (queue.Queue, error) {
-	cfg := kafka.DefaultConfig()
-	cfg.Brokers, cfg.Log = kafkaSeeds(addr), n.log.With("part", "kafka")
+	cfg, err := kafkaConfig(addr, n.cfg.QueueLogin)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Log = n.log.With("part", "kafka")
 	q, err := kafka.Open(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("queue %s: %w", addr, err)
