@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/ledger"
+	"github.com/weirlog/weir/lines"
 	"github.com/weirlog/weir/vfs"
 )
 
@@ -25,6 +26,7 @@ type Agent struct {
 	log    *slog.Logger
 	id     identity
 	inputs []*compiled
+	nobody *compiled // input of files that no input wants any more
 	lock   io.Closer
 	reg    *registry
 	lanes  []*lane
@@ -102,6 +104,7 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 		}
 		a.inputs = append(a.inputs, in)
 	}
+	a.nobody = &compiled{conf: &Input{}, spec: lines.NewSpec(DefaultMessageMaxBytes), busy: map[*source]struct{}{}}
 	a.maxOpen = min(maxOpenFiles, descriptorLimit()*6/10)
 	n := min(maxLanes, runtime.GOMAXPROCS(0))
 	share := (cfg.Memory - int64(n*slabBytes)) / int64(2*n)

@@ -186,7 +186,8 @@ func (h *harness) await(what string, cond func() bool) {
 	deadline := time.Now().Add(10 * time.Second)
 	for !cond() {
 		if time.Now().After(deadline) {
-			h.t.Fatalf("%s: not within 10 s; have %q", what, h.q.messages())
+			have := h.q.messages()
+			h.t.Fatalf("%s: not within 10 s; have %d, at last %.1000q", what, len(have), have[max(0, len(have)-8):])
 		}
 		time.Sleep(time.Millisecond)
 	}

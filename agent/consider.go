@@ -19,23 +19,11 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if _, ok := k.skipped[e.st.place]; ok {
 		return
 	}
-	c := k.chainOf(d, e.name)
-	in := k.inputFor(d, e.name)
-	rotated := c != nil && filepath.Base(c.path) != e.name
-	left := k.emptied[e.st.place]
-	if left != nil && in == nil && len(left.list) > 0 {
-		in, c, rotated = left.list[0].in, left, true
-	}
+	in, c, rotated := k.belongsLocked(d, e, moved)
 	if in == nil {
-		in, c = k.renamedEarly(e, c)
-		rotated = in != nil || rotated
+		return
 	}
-	if in == nil {
-		if !rotated || len(c.list) == 0 || !c.unread(e) || !moved[c] && !k.isBlank(c) && !c.precedes(e) {
-			return
-		}
-		in = c.list[0].in
-	}
+	left, wasEmptied := k.emptied[e.st.place]
 	compressed := isGzip(e.path, e.st.place)
 	if compressed {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
@@ -44,7 +32,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 			return
 		}
 	}
-	if rotated && left == nil && k.holdLocked(e, c, now) {
+	if c != nil && !wasEmptied && k.holdLocked(e, in, c, rotated, now) {
 		return
 	}
 	if old := d.files[e.name]; old != nil {
@@ -56,11 +44,43 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		k.endings[s] = struct{}{}
 		k.beforeUnread(s)
 	}
+	if wasEmptied && left.next != nil && e.path != s.chain.path {
+		s.chain.moveBefore(s, left.next)
+	}
 	for _, o := range s.chain.list {
 		if o != s && o.gone {
 			k.endings[o] = struct{}{}
 		}
 	}
+}
+
+// emptied is a truncated file: its chain and input, and the source that follows the truncated one, nil when that was the last.
+type emptied struct {
+	chain *chain
+	in    *compiled
+	next  *source
+}
+
+// belongsLocked is the input and the chain of a file whose place is new, and whether it is a rotation of the chain's path. in is nil when
+// it is not ours; c is nil when it begins a chain.
+func (k *keeper) belongsLocked(d *dir, e *entry, moved map[*chain]bool) (in *compiled, c *chain, rotated bool) {
+	if h := k.held[e.st.place]; h != nil {
+		return h.in, h.chain, h.rotated
+	}
+	c = k.chainOf(d, e.name)
+	in = k.inputFor(d, e.name)
+	rotated = c != nil && filepath.Base(c.path) != e.name
+	if left, ok := k.emptied[e.st.place]; ok && in == nil {
+		return left.in, left.chain, true
+	}
+	if in == nil {
+		in, c = k.renamedEarly(e, c)
+		rotated = in != nil || rotated
+	}
+	if in == nil && rotated && c.in != nil && c.unread(e) && (moved[c] || k.isBlank(c) || c.precedes(e)) {
+		in = c.in
+	}
+	return in, c, rotated
 }
 
 // renamedEarly is the input and the chain of a file that had a wanted name, but was renamed before anybody looked at it.

@@ -93,10 +93,10 @@ func (a *Agent) mayFollowLocked(s *source, now time.Time) bool {
 	return now.Sub(s.blockedSince) >= a.cfg.timing.succession
 }
 
-// missed reports whether the file of s was gone before this process could open it, and all that is known of it has been read. Should it
-// turn up compressed, what was added to it since comes late.
+// missed reports whether the file of s was gone before this process could open it, was looked for under other names and compressed, and
+// all that is known of it has been read. Should it turn up later, what was added to it since comes late.
 func (s *source) missed() bool {
-	return s.gone && s.file == nil && s.account.position.Load() >= s.account.size.Load()
+	return s.gone && s.file == nil && s.sought && s.account.position.Load() >= s.account.size.Load()
 }
 
 // mayReadLocked applies the harvester limit of the input: a file that may not be read now waits until another is read to its end.
@@ -168,12 +168,12 @@ func (a *Agent) endLocked(s *source, why endReason, unread int64) {
 	}
 }
 
-// doneLocked notes, with what is left of the chain, up to when its files have been read. What became of a truncated file is not known:
-// copies that were made of it until now are taken for read.
+// doneLocked notes, with what is left of the chain, up to when its files have been read. Of a truncated file that is the last time it was
+// seen to be itself: what was written, copied and truncated since is nobody's yet.
 func (a *Agent) doneLocked(s *source, why endReason) {
 	c, done := s.chain, s.watchTime
 	if why == endTruncated {
-		done = time.Now()
+		done = s.verified.Add(-clockTick)
 	}
 	if !done.After(c.done) {
 		return

@@ -23,7 +23,7 @@ type keeper struct {
 	held       map[place]*heldCopy   // rotations that hold what a live source holds
 	paths      map[string]*chain     // by the path the chain is about
 	polled     map[*source]*pollTime // files the kernel says nothing about
-	emptied    map[place]*chain      // truncated files, whose next incarnation is to be opened
+	emptied    map[place]emptied     // truncated files, whose next incarnation is to be opened
 	skipped    map[place]struct{}    // compressed rotations of what is known
 	expandAt   time.Time
 	expandSoon bool
@@ -34,7 +34,7 @@ type keeper struct {
 func newKeeper(a *Agent, w *watcher) *keeper {
 	k := &keeper{
 		a: a, w: w, endings: map[*source]struct{}{}, held: map[place]*heldCopy{}, paths: map[string]*chain{},
-		polled: map[*source]*pollTime{}, emptied: map[place]*chain{}, skipped: map[place]struct{}{}, first: true, virgin: len(a.sources) == 0,
+		polled: map[*source]*pollTime{}, emptied: map[place]emptied{}, skipped: map[place]struct{}{}, first: true, virgin: len(a.sources) == 0,
 	}
 	for _, c := range a.chains {
 		k.paths[c.path] = c
@@ -104,7 +104,7 @@ func (k *keeper) pause(now time.Time) time.Duration {
 		}
 	}
 	k.a.mu.Unlock()
-	if busy || len(k.endings)+len(k.fresh)+len(k.waiting)+len(k.polled)+len(k.held) > 0 {
+	if busy || len(k.endings)+len(k.fresh)+len(k.waiting)+len(k.polled) > 0 || k.unsureHeld() {
 		return k.a.cfg.timing.tick
 	}
 	return max(next.Sub(now), 0)
@@ -366,7 +366,7 @@ func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, r
 		compressed: compressed, finish: compressed,
 	}
 	if c == nil {
-		c = k.newChainLocked(s.id, path)
+		c = k.newChainLocked(s.id, k.chainPath(path))
 	}
 	s.chain = c
 	sv := saved{id: s.id, chain: c.id, place: st.place, seen: now.UnixMilli(), input: in.conf.ID, path: path, done: c.done.UnixNano()}
@@ -379,7 +379,7 @@ func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, r
 	}
 	s.ref = a.reg.add(sv)
 	a.sources[s.ref] = s
-	c.list = append(c.list, s)
+	c.list, c.in = append(c.list, s), in
 	a.byInode[st.place.inode()] = s
 	d := a.dirLocked(filepath.Dir(path))
 	d.files[filepath.Base(path)] = s
@@ -394,6 +394,12 @@ func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, r
 	k.fresh = append(k.fresh, s)
 	a.log.Debug("new source", "path", path, "source", s.id, "inode", st.place.ino, "size", st.size, "chain", c.path)
 	return s
+}
+
+// chainPath is what a chain that begins with the file at path is about: the path it is a rotation of, when an input wants that.
+func (k *keeper) chainPath(path string) string {
+	_, about := k.a.inputOf(&saved{path: path})
+	return about
 }
 
 // newChainLocked starts a chain. Chains of one lane are never in another.

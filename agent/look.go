@@ -46,6 +46,11 @@ func (k *keeper) look(d *dir, some names, now time.Time) {
 	moved := k.displacedLocked(d, entries, absent)
 	slices.SortFunc(unknown, olderFirst)
 	for _, e := range unknown {
+		if old := d.files[e.name]; old != nil {
+			k.displaceLocked(old, now)
+		}
+	}
+	for _, e := range unknown {
 		k.considerLocked(d, e, moved, now)
 	}
 	for _, name := range absent {
@@ -315,7 +320,7 @@ func (k *keeper) vanishedLocked(s *source, now time.Time) {
 		return
 	}
 	k.a.log.Debug("file gone", "path", s.path, "source", s.id)
-	s.gone, s.since = true, now
+	s.gone, s.sought, s.since = true, false, now
 	k.endings[s] = struct{}{}
 	s.chain.lane.wake(s)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"hash/fnv"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,14 +24,14 @@ func (a *Agent) restore() {
 			id: sv.id, ref: sv.ref, in: in, first: sv.path, born: time.UnixMilli(sv.seen), start: sv.start, path: sv.path, place: sv.place,
 			compressed: sv.flags&flagCompressed != 0, phase: reading, pos: sv.pos, scanned: sv.pos, size: max(sv.size, sv.pos),
 			settled: sv.pos, head: head{len: sv.headLen, sum: sv.headSum}, headSaved: sv.headLen, tailSum: sv.tail,
-			tailKnown: sv.pos == 0, finish: sv.flags&flagCompressed != 0,
+			tailKnown: sv.pos == 0, verified: time.UnixMilli(sv.at), finish: sv.flags&flagCompressed != 0,
 		}
 		if in == nil {
 			s.phase = dormant
-			s.in = a.inputs[0]
+			s.in = a.nobody
 		}
 		s.chain = a.chainLocked(sv.chain, path)
-		s.chain.list = append(s.chain.list, s)
+		s.chain.list, s.chain.in = append(s.chain.list, s), s.in
 		s.chain.done = later(s.chain.done, time.Unix(0, sv.done))
 		s.account.position.Store(sv.pos)
 		s.account.durable.Store(sv.pos)
@@ -41,6 +42,19 @@ func (a *Agent) restore() {
 		a.sources[s.ref] = s
 		a.byInode[s.place.inode()] = s
 		a.dirLocked(filepath.Dir(s.path)).files[filepath.Base(s.path)] = s
+	}
+	for _, c := range a.chains {
+		c.liveLast()
+	}
+}
+
+// liveLast puts the source at the chain's path, the newest there is, behind rotations that were found after it.
+func (c *chain) liveLast() {
+	for i := len(c.list) - 1; i >= 0; i-- {
+		if s := c.list[i]; s.path == c.path {
+			c.list = append(slices.Delete(c.list, i, i+1), s)
+			return
+		}
 	}
 }
 

@@ -11,21 +11,43 @@ import (
 	"time"
 )
 
-// heldCopy is a rotation that holds what a live source holds: a copy that is being made before the file is truncated.
+// heldCopy is a file that is not a source yet: a rotation that holds what a live source holds, because a copy is being made before the
+// file is truncated; or a file of the same chain that is younger than a rotation nobody can tell yet.
 type heldCopy struct {
-	entry  entry
-	src    *source
-	unsure bool      // it is too short yet to tell
-	since  time.Time // when it was first seen
+	entry   entry
+	in      *compiled
+	chain   *chain
+	rotated bool
+	src     *source   // which it is a copy of, or may be; nil for one that waits for another
+	unsure  bool      // it is too short yet to tell, or waits for one that is
+	since   time.Time // when it was first seen
 }
 
 // holdLocked holds a rotation back when it begins as a live source of its chain does, and ends as that does at the same place, or that
-// has been truncated already. One that is too short to tell is held for a while.
-func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
+// has been truncated already. One that is too short to tell is held for a while, and so are the younger files of its chain.
+func (k *keeper) holdLocked(e *entry, in *compiled, c *chain, rotated bool, now time.Time) bool {
 	at := e.st.place
 	h := k.held[at]
 	if h == nil {
 		h = &heldCopy{since: now}
+	}
+	src, sure := k.copiedFrom(e, c, rotated, now.Sub(h.since) < k.a.cfg.timing.copyWait)
+	if src == nil && !k.behindLocked(e, c) {
+		delete(k.held, at)
+		return false
+	}
+	if h.chain == nil {
+		k.a.log.Debug("file held back", "path", e.path, "copy", src != nil, "sure", sure)
+	}
+	h.entry, h.in, h.chain, h.rotated, h.src, h.unsure = *e, in, c, rotated, src, !sure
+	k.held[at] = h
+	return true
+}
+
+// copiedFrom is the source of c that e is a copy of, or, with doubt, may be.
+func (k *keeper) copiedFrom(e *entry, c *chain, rotated, doubt bool) (src *source, sure bool) {
+	if !rotated {
+		return nil, false
 	}
 	for _, s := range c.list {
 		if s.compressed || s.phase != reading && s.phase != suspect {
@@ -33,31 +55,62 @@ func (k *keeper) holdLocked(e *entry, c *chain, now time.Time) bool {
 		}
 		same, unsure := k.isCopy(e, s)
 		unsure = unsure && !(s.gone && s.file == nil) // a copy of what is gone has been made already
-		if same || unsure && now.Sub(h.since) < k.a.cfg.timing.copyWait {
-			if h.src == nil {
-				k.a.log.Debug("copy held back", "path", e.path, "source", s.id, "sure", same)
-			}
-			h.entry, h.src, h.unsure = *e, s, !same
-			k.held[at] = h
+		if same || unsure && doubt {
+			return s, same
+		}
+	}
+	return nil, false
+}
+
+// behindLocked reports whether an older file of the chain is held because nobody can tell yet what it is.
+func (k *keeper) behindLocked(e *entry, c *chain) bool {
+	for at, h := range k.held {
+		if at != e.st.place && h.chain == c && h.unsure && h.src != nil && olderFirst(&h.entry, e) < 0 {
 			return true
 		}
 	}
-	delete(k.held, at)
 	return false
 }
 
-// unsure looks again at copies that were too short to tell, and at those of sources that are over.
+// unsure looks again, oldest first, at files that are held until something is known, and at copies of sources that are over. Those that
+// are gone are forgotten.
 func (k *keeper) unsure(now time.Time) {
-	for _, h := range k.held {
-		k.a.mu.Lock()
-		over := h.src.phase != reading && h.src.phase != suspect
-		k.a.mu.Unlock()
-		if h.unsure || over {
-			if d := k.a.dirs[filepath.Dir(h.entry.path)]; d != nil {
-				k.look(d, names{h.entry.name: ""}, now)
+	var again map[*dir]names
+	k.a.mu.Lock()
+	for at, h := range k.held {
+		if !h.unsure && (h.src.phase == reading || h.src.phase == suspect) {
+			continue
+		}
+		d := k.a.dirs[filepath.Dir(h.entry.path)]
+		st, err := statPath(h.entry.path, true)
+		if d == nil || err != nil || st.place != at {
+			if now.Sub(h.since) > 2*k.a.cfg.timing.copyWait {
+				delete(k.held, at)
 			}
+			continue
+		}
+		if again == nil {
+			again = map[*dir]names{}
+		}
+		if again[d] == nil {
+			again[d] = names{}
+		}
+		again[d][h.entry.name] = ""
+	}
+	k.a.mu.Unlock()
+	for d, list := range again {
+		k.look(d, list, now)
+	}
+}
+
+// unsureHeld reports whether files are held that have to be looked at again soon.
+func (k *keeper) unsureHeld() bool {
+	for _, h := range k.held {
+		if h.unsure {
+			return true
 		}
 	}
+	return false
 }
 
 // isCopy compares a file with a live source: it must begin with the same head, and end with what that holds at the same place.
@@ -67,7 +120,7 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 		return false, true
 	}
 	if sv.headLen == 0 {
-		return false, sameBeginning(e.path, e.st.place, s.path, s.place)
+		return false, k.sameBeginning(e, s)
 	}
 	f, err := openAt(e.path, e.st.place)
 	if err != nil {
@@ -78,11 +131,11 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	if long && !prefixIs(f, sv.headLen, sv.headSum) {
 		return false, false
 	}
-	live, err := openAt(s.path, s.place)
+	live, done, err := k.contentOf(s)
 	if err != nil {
 		return long, !long
 	}
-	defer live.Close()
+	defer done()
 	if !prefixIs(live, sv.headLen, sv.headSum) {
 		return long, !long // truncated already
 	}
@@ -98,21 +151,35 @@ func (k *keeper) isCopy(e *entry, s *source) (same, unsure bool) {
 	return same && long, same && !long
 }
 
-// sameBeginning reports whether two files begin with the same bytes; an empty one does not.
-func sameBeginning(x string, xp place, y string, yp place) bool {
-	var heads [2][]byte
-	for i, path := range [...]string{x, y} {
-		f, err := openAt(path, [...]place{xp, yp}[i])
-		if err != nil {
-			return false
-		}
-		heads[i] = make([]byte, headBytes)
-		n, _ := f.ReadAt(heads[i], 0)
-		heads[i] = heads[i][:n]
-		f.Close()
+// contentOf is what can be read of s now: by the descriptor it has, which a.mu keeps open, or by its path.
+func (k *keeper) contentOf(s *source) (f io.ReaderAt, done func(), err error) {
+	if s.file != nil {
+		return s.file, func() {}, nil
 	}
-	n := min(len(heads[0]), len(heads[1]))
-	return n > 0 && bytes.Equal(heads[0][:n], heads[1][:n])
+	file, err := openAt(s.path, s.place)
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, func() { file.Close() }, nil
+}
+
+// sameBeginning reports whether e and the file of s begin with the same bytes; an empty one does not.
+func (k *keeper) sameBeginning(e *entry, s *source) bool {
+	f, err := openAt(e.path, e.st.place)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	live, done, err := k.contentOf(s)
+	if err != nil {
+		return false
+	}
+	defer done()
+	x, y := make([]byte, headBytes), make([]byte, headBytes)
+	n, _ := f.ReadAt(x, 0)
+	m, _ := live.ReadAt(y, 0)
+	n = min(n, m)
+	return n > 0 && bytes.Equal(x[:n], y[:n])
 }
 
 // prefixIs reports whether the first n bytes of f have that SHA-256.
@@ -134,13 +201,14 @@ func (k *keeper) truncated(now time.Time) {
 			return true
 		}
 		d := k.a.dirLocked(filepath.Dir(s.path))
-		k.emptied[s.place] = s.chain
+		k.emptied[s.place] = emptied{s.chain, s.in, s.chain.after(s)}
 		if e := k.findCopy(s); e != nil {
 			s.chain.rotated = true
 			k.continueLocked(s, e, now)
 		} else if now.Sub(s.since) < k.a.cfg.timing.copyWait {
 			return false
 		} else {
+			k.skipCopies(s)
 			k.a.closeLocked(s)
 			k.a.endLocked(s, endTruncated, s.size-s.pos)
 		}
@@ -163,16 +231,44 @@ func (k *keeper) findCopy(s *source) *entry {
 			return &h.entry
 		}
 	}
+	for _, e := range k.rotationsOf(s) {
+		if holdsSource(e, s) {
+			delete(k.held, e.st.place)
+			delete(k.skipped, e.st.place)
+			return e
+		}
+	}
+	return nil
+}
+
+// skipCopies leaves alone what was copied of s before it was read so far: it begins as s does, and ends earlier.
+func (k *keeper) skipCopies(s *source) {
+	if s.head.len == 0 {
+		return
+	}
+	for _, e := range k.rotationsOf(s) {
+		if e.st.size >= s.pos {
+			continue
+		}
+		if f, err := openAt(e.path, e.st.place); err == nil {
+			if prefixIs(f, s.head.len, s.head.sum) {
+				k.skipped[e.st.place] = struct{}{}
+			}
+			f.Close()
+		}
+	}
+}
+
+// rotationsOf are the files that are named like rotations of s, or of what s is a rotation of, and are no source.
+func (k *keeper) rotationsOf(s *source) []*entry {
 	dir, base := filepath.Split(s.path)
 	dir = filepath.Clean(dir)
-	names := []string{base}
-	for _, b := range rotationBases(base) {
-		names = append(names, b)
-	}
+	names := append([]string{base}, rotationBases(base)...)
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
+	var out []*entry
 	for _, de := range list {
 		name := de.Name()
 		if !slices.ContainsFunc(names, func(b string) bool { return isRotationOf(name, b) }) {
@@ -182,16 +278,11 @@ func (k *keeper) findCopy(s *source) *entry {
 		if e.st, err = statPath(e.path, false); err != nil || !e.st.regular() {
 			continue
 		}
-		if o := k.a.byInode[e.st.place.inode()]; o != nil && !o.place.reused(e.st.place) {
-			continue
-		}
-		if holdsSource(e, s) {
-			delete(k.held, e.st.place)
-			delete(k.skipped, e.st.place)
-			return e
+		if o := k.a.byInode[e.st.place.inode()]; o == nil || o.place.reused(e.st.place) {
+			out = append(out, e)
 		}
 	}
-	return nil
+	return out
 }
 
 // holdsSource proves head and tail of s in another file. A source of which nothing was read has no proof.
@@ -309,6 +400,7 @@ func (k *keeper) unreachableLocked(s *source, now time.Time) bool {
 		k.continueLocked(s, e, now)
 		return false
 	}
+	s.sought = true
 	if now.Sub(s.since) < k.a.cfg.timing.copyWait {
 		return false
 	}

@@ -117,6 +117,7 @@ func (l *lane) fetch(s *source, f content) (data []byte, v verdict) {
 		v = more
 	}
 	l.sized(s, s.pos+int64(len(data)))
+	s.verified = l.now
 	return data, v
 }
 

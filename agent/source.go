@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,6 +98,7 @@ type source struct {
 	phase        phase
 	known        bool      // its file has been seen by this process
 	gone         bool      // nothing is at path any more; what is open is all there is
+	sought       bool      // was looked for elsewhere since it is gone
 	replaced     bool      // another file has its name
 	since        time.Time // of gone, replaced or suspect
 	quietSince   time.Time // when the lane last found new bytes
@@ -125,6 +127,7 @@ type source struct {
 	resolved  bool      // enc and term are the file's
 	next      time.Time // not served before
 	grew      time.Time // when new bytes were seen
+	verified  time.Time // when the file was last read and proven to be this source's
 	delayed   bool      // in the lane's list of pauses
 	settled   int64     // position of the last move
 	parked    int64     // stamp in the lane's list of idle files
@@ -164,6 +167,7 @@ type chain struct {
 	list    []*source // not ended, in reading order; guarded by Agent.mu
 	rotated bool      // its file was truncated: rotations that are newer are its own; guarded by Agent.mu
 	done    time.Time // what was last written to before it has been read, or is history; guarded by Agent.mu
+	in      *compiled // of its last source; guarded by Agent.mu
 
 	empty time.Time // since when list is empty; the keeper's
 
@@ -193,4 +197,12 @@ func (c *chain) after(s *source) *source {
 		}
 	}
 	return nil
+}
+
+// moveBefore puts s before next, when that is still in the list.
+func (c *chain) moveBefore(s, next *source) {
+	list := slices.DeleteFunc(slices.Clone(c.list), func(o *source) bool { return o == s })
+	if i := slices.Index(list, next); i >= 0 {
+		c.list = slices.Insert(list, i, s)
+	}
 }
