@@ -233,7 +233,7 @@ func FuzzParseFilebeat(f *testing.F) {
 // TestReference: docs/reference/weir.md tells of every setting of weir.yml, and of no other.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	text := []byte("agent: {inputs: [{paths: [x], parsers: [{multiline: {}}, {ndjson: {}}, {container: {}}, {include_message: {}}]}, {type: log, paths: [x], json: {}}]}\npipelines: [{path.config: x}]\nstore: {at: embedded}")
+	text := []byte("agent: {inputs: [{paths: [x], parsers: [{multiline: {}}, {ndjson: {}}, {container: {}}, {include_message: {}}]}, {type: log, paths: [x], json: {}}]}\npipelines: [{path.config: x}]\nstore: {at: embedded}\nqueue: {at: embedded, tls: {certificate: a}}\nbroker: {tls: {certificate: a, key: b}, sasl: {users: [{name: a, password: b}]}, topics: [{name: x}]}")
 	f := newFile("weir.yml", text, env)
 	if _, err := parseWeir(f, text); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/listen"
 )
 
 // Weir is what weir.yml says. Paths in it are relative to the file's folder.
@@ -19,6 +20,8 @@ type Weir struct {
 	Listen Listen
 	// Queue is "embedded" or kafka://host:port,host:port.
 	Queue string
+	// QueueLogin is how the cluster of Queue is reached.
+	QueueLogin QueueLogin
 	// Store is "embedded" or http(s)://host:port.
 	Store Store
 	// Agent is what the agent reads; Inputs may be empty.
@@ -71,6 +74,19 @@ type Broker struct {
 	RetentionBytes int64
 	// SegmentBytes is the size of an extent.
 	SegmentBytes int64
+	// Pins are groups whose unread records outlive retention, beside weir's own.
+	Pins []string
+	// DiskBudget and DiskFloor are bytes, 0 for what the disk's size suggests; WhenFull is refuse or drop-oldest.
+	DiskBudget, DiskFloor int64
+	WhenFull              string
+	// TLS of the Kafka port; nil is plaintext.
+	TLS *listen.TLS
+	// Users may log in; none: nobody needs to. SuperUsers pass every access control list.
+	Users         []BrokerUser
+	SuperUsers    []string
+	AllowUnlisted bool
+	// Topics are made at the start.
+	Topics []BrokerTopic
 }
 
 // Log is the log of weir itself.
@@ -84,10 +100,10 @@ func DefaultWeir() Weir {
 	w := Weir{
 		Data:   "data",
 		Listen: Listen{"127.0.0.1:9092", "127.0.0.1:9200", "127.0.0.1:5601", "127.0.0.1:9600"},
-		Queue:  "embedded",
+		Queue:  "embedded", QueueLogin: QueueLogin{Mechanism: "SCRAM-SHA-512"},
 		Store:  Store{At: "embedded", HeadMemory: 256 << 20},
 		Agent:  agent.DefaultConfig(),
-		Broker: Broker{Partitions: 1, AutoCreate: true, RetentionAge: 7 * 24 * time.Hour, RetentionBytes: -1, SegmentBytes: 128 << 20},
+		Broker: Broker{Partitions: 1, AutoCreate: true, RetentionAge: 7 * 24 * time.Hour, RetentionBytes: -1, SegmentBytes: 128 << 20, WhenFull: "refuse"},
 		Log:    Log{Level: "info", Format: "text"},
 		Dir:    ".",
 	}
@@ -161,10 +177,7 @@ func (w *Weir) bindListen(b *binder) {
 }
 
 func (w *Weir) bindQueueAndStore(b *binder) {
-	b.str("queue", &w.Queue)
-	if w.Queue != "embedded" && !strings.HasPrefix(w.Queue, "kafka://") {
-		b.f.fail(b.get("queue").Pos, len(w.Queue), "embedded, or kafka://host:9092", "queue: %q is not known", w.Queue)
-	}
+	w.bindQueue(b)
 	n := b.get("store")
 	if n != nil && n.Kind == Scalar {
 		w.Store.At = n.Text
@@ -227,23 +240,4 @@ func (w *Weir) addFilebeat(f *file, name string) {
 	w.Agent.Processors = append(w.Agent.Processors, fb.Agent.Processors...)
 	w.Warnings = append(w.Warnings, fb.Warnings...)
 	w.Warnings = append(w.Warnings, Warning{Pos{File: path}, "output", "not used: weir.yml says where records go"})
-}
-
-func (w *Weir) bindBroker(b *binder) {
-	b.integer("partitions", &w.Broker.Partitions)
-	if w.Broker.Partitions < 1 || w.Broker.Partitions > 1000 {
-		b.f.fail(b.keyPos("partitions"), len("partitions"), "", "broker.partitions: %d is not between 1 and 1000", w.Broker.Partitions)
-	}
-	auto := b.sub("auto")
-	auto.boolean("create", &w.Broker.AutoCreate)
-	auto.done()
-	b.str("advertise", &w.Broker.Advertise)
-	r := b.sub("retention")
-	r.duration("max_age", &w.Broker.RetentionAge)
-	r.size("max_bytes", &w.Broker.RetentionBytes)
-	r.done()
-	s := b.sub("segment")
-	s.size("bytes", &w.Broker.SegmentBytes)
-	s.done()
-	b.done()
 }

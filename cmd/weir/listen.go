@@ -48,11 +48,19 @@ type listeners struct {
 
 // listen opens one port. An address beyond loopback is refused unless the user insists.
 func (l *listeners) listen(name, addr string) (net.Listener, error) {
+	return l.listenSecured(name, addr, false)
+}
+
+// listenSecured is listen for a port that may have login and encryption: then it may be open to the network.
+func (l *listeners) listenSecured(name, addr string, secured bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, usage("%s: address %q is not host:port", name, addr)
 	}
-	if !loopback(host) {
+	if !loopback(host) && !secured {
+		if !l.insecure && name == "kafka" {
+			return nil, usage("%s: %s can be reached from the network: set broker.tls and broker.sasl.users in weir.yml, or insist with --insecure-listen", name, addr)
+		}
 		if !l.insecure {
 			return nil, usage("%s: %s can be reached from the network, and this port has neither login nor encryption. Listen on 127.0.0.1 and put a proxy or a tunnel before it, or insist with --insecure-listen", name, addr)
 		}
