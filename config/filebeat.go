@@ -18,21 +18,6 @@ type Filebeat struct {
 	Warnings []Warning
 }
 
-// Output is the enabled output.
-type Output struct {
-	Kind  string // kafka, elasticsearch, console, file, discard; "" when there is none
-	Hosts []string
-	Topic string
-	Pos   Pos
-	// Path and Filename are of output.file.
-	Path, Filename string
-	Pretty         bool // output.console
-	Index          string
-	Username       string
-	Password       string
-	Protocol       string
-}
-
 // IsFilebeat tells a filebeat.yml from a weir.yml: by its name, else by its sections.
 func IsFilebeat(path string, text []byte) bool {
 	if strings.Contains(filepath.Base(path), "filebeat") {
@@ -138,75 +123,4 @@ func (fb *Filebeat) bindConfigDirs(b *binder) {
 		}
 	}
 	b.done()
-}
-
-// outputs that can be enabled; the rest is refused by name.
-var refusedOutputs = map[string]string{"redis": "write to kafka or elasticsearch", "logstash": "write to kafka, or run the .conf file in weir"}
-
-func (fb *Filebeat) bindOutput(b *binder) {
-	for _, kind := range []string{"kafka", "elasticsearch", "console", "file", "discard"} {
-		if !b.has(kind) {
-			continue
-		}
-		o := b.sub(kind)
-		enabled := true
-		o.boolean("enabled", &enabled)
-		out := Output{Kind: kind, Pos: b.keyPos(kind), Topic: fb.Agent.Topic, Protocol: "http"}
-		out.bind(o, &fb.Warnings)
-		o.done()
-		if !enabled {
-			continue
-		}
-		if fb.Output.Kind != "" {
-			b.f.fail(out.Pos, len(kind), "set enabled: false on one", "two outputs are enabled: %s and %s", fb.Output.Kind, kind)
-		}
-		fb.Output = out
-	}
-	for kind, why := range refusedOutputs {
-		if n := b.get(kind); n != nil && n.Kind == Map {
-			on := n.get("enabled")
-			if on == nil || on.Text != "false" {
-				b.refuse(kind, why)
-			}
-		}
-	}
-	if fb.Output.Topic != "" {
-		fb.Agent.Topic = fb.Output.Topic
-	}
-	b.done()
-}
-
-func (o *Output) bind(b *binder, warnings *[]Warning) {
-	switch o.Kind {
-	case "kafka":
-		b.strs("hosts", &o.Hosts)
-		b.str("topic", &o.Topic)
-		var acks string
-		b.str("required_acks", &acks)
-		if acks != "" && acks != "-1" {
-			*warnings = append(*warnings, Warning{b.keyPos("required_acks"), "output.kafka.required_acks", "always -1 here: acknowledged means on disk"})
-		}
-		b.ignore("compression", "compression_level", "max_message_bytes", "version", "worker", "bulk_max_size", "bulk_flush_frequency", "channel_buffer_size", "max_retries", "broker_timeout", "keep_alive", "metadata",
-			"partition", "client_id", "timeout", "backoff", "codec")
-		for _, k := range []string{"username", "password", "sasl", "ssl", "kerberos", "topics", "key", "headers"} {
-			b.refuse(k, "leave it out, or produce to weir's own queue")
-		}
-	case "elasticsearch":
-		b.strs("hosts", &o.Hosts)
-		b.oneOf("protocol", &o.Protocol, "http", "https")
-		b.str("username", &o.Username)
-		b.str("password", &o.Password)
-		b.str("index", &o.Index)
-		b.ignore("worker", "workers", "preset", "ilm", "allow_older_versions", "max_retries", "bulk_max_size", "compression_level", "escape_html", "timeout", "backoff", "loadbalance")
-		for _, k := range []string{"api_key", "path", "parameters", "headers", "indices", "pipeline", "pipelines", "proxy_url", "ssl", "non_indexable_policy"} {
-			b.refuse(k, "leave it out")
-		}
-	case "file":
-		b.str("path", &o.Path)
-		b.str("filename", &o.Filename)
-		b.ignore("rotate_every_kb", "number_of_files", "permissions", "rotate_on_startup", "codec")
-	case "console":
-		b.boolean("pretty", &o.Pretty)
-		b.ignore("codec", "bulk_max_size")
-	}
 }

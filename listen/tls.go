@@ -67,7 +67,8 @@ func (t *TLS) Server() (*tls.Config, error) {
 	return c, nil
 }
 
-// Dialer is the settings of a client; host is who is called, without a port.
+// Dialer is the settings of a client; host is who is called, without a port. With "" the user of the settings names the server of
+// each connection, as net/http does.
 func (t *TLS) Dialer(host string) (*tls.Config, error) {
 	c, err := t.common()
 	if err != nil {
@@ -118,7 +119,13 @@ func verify(s tls.ConnectionState, roots *x509.CertPool, want []byte, host strin
 	for _, c := range s.PeerCertificates[1:] {
 		o.Intermediates.AddCert(c)
 	}
+	if host == "" {
+		host = s.ServerName
+	}
 	if names {
+		if host == "" {
+			return errors.New("tls: the server's name is not known")
+		}
 		o.DNSName = host
 	}
 	_, err := s.PeerCertificates[0].Verify(o)

@@ -64,12 +64,12 @@ func outputQueue(cfg *config.Weir, out config.Output) error {
 	cfg.Output = out
 	switch out.Kind {
 	case "":
-		return &exitError{exitUsage, fmt.Errorf("the file enables no output: add output.kafka, output.elasticsearch, output.console or output.file")}
+		return &exitError{exitUsage, fmt.Errorf("the file enables no output: add output.kafka, output.elasticsearch, output.logstash, output.console or output.file")}
 	case "kafka":
 		if len(out.Hosts) == 0 {
 			return &exitError{exitUsage, fmt.Errorf("%s: output.kafka has no hosts", out.Pos)}
 		}
-		cfg.Queue = "kafka://" + joinHosts(out.Hosts)
+		cfg.Queue, cfg.QueueLogin = "kafka://"+joinHosts(out.Hosts), out.Login
 	default:
 		cfg.Queue = out.Kind
 	}

@@ -35,7 +35,7 @@ func (n *node) openAgent(context.Context) error {
 }
 
 // labels of the outputs that are no queue.
-var outputKinds = map[string]bool{"console": true, "file": true, "discard": true, "elasticsearch": true}
+var outputKinds = map[string]bool{"console": true, "file": true, "discard": true, "elasticsearch": true, "logstash": true}
 
 // outputOf opens the output of a filebeat.yml when that is what the queue setting names.
 func (n *node) outputOf() (bool, error) {

@@ -8,13 +8,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/valyala/fastjson"
 
+	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/agent/output"
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/bulk/elastic"
 	"github.com/weirlog/weir/config"
@@ -147,6 +151,16 @@ func (q *bulkQueue) Join(context.Context, string, ...string) (queue.Member, erro
 	return nil, errNoConsumers
 }
 
+// bulkTimeout bounds a request to a cluster that is reached by settings of TLS.
+const bulkTimeout = 90 * time.Second
+
+// produceOnly is an output that keeps no records.
+type produceOnly struct{ agent.Producer }
+
+func (produceOnly) Join(context.Context, string, ...string) (queue.Member, error) {
+	return nil, errNoConsumers
+}
+
 // openOutput makes the queue of an output section.
 func (n *node) openOutput(out config.Output, stdout io.Writer) (queue.Queue, error) {
 	switch out.Kind {
@@ -169,13 +183,31 @@ func (n *node) openOutput(out config.Output, stdout io.Writer) (queue.Queue, err
 		n.onClose(f.Close)
 		return &lineQueue{w: f}, nil
 	}
+	if out.Kind == "logstash" {
+		cfg := out.Logstash
+		cfg.Log = n.log.With("part", "logstash")
+		l, err := output.OpenLogstash(cfg)
+		if err != nil {
+			return nil, usage("output.%v", err)
+		}
+		n.onClose(l.Close)
+		return produceOnly{l}, nil
+	}
 	hosts := make([]string, len(out.Hosts))
 	for i, h := range out.Hosts {
 		if hosts[i] = h; !strings.Contains(h, "://") {
 			hosts[i] = out.Protocol + "://" + h
 		}
 	}
-	w, err := elastic.New(elastic.Config{Hosts: hosts, Username: out.Username, Password: out.Password, Log: n.log.With("part", "elasticsearch")})
+	cfg := elastic.Config{Hosts: hosts, Username: out.Username, Password: out.Password, APIKey: out.APIKey, Log: n.log.With("part", "elasticsearch")}
+	if out.TLS != nil {
+		t, err := out.TLS.Dialer("")
+		if err != nil {
+			return nil, usage("output.elasticsearch: %v", err)
+		}
+		cfg.Client = &http.Client{Timeout: bulkTimeout, Transport: &http.Transport{TLSClientConfig: t, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4}}
+	}
+	w, err := elastic.New(cfg)
 	if err != nil {
 		return nil, err
 	}
