@@ -9,6 +9,9 @@ type Error struct {
 	Reason string
 	Index  string // the index it is about, "" when none
 	Cause  *Error
+
+	Script   string // of a script_exception: its text
+	ScriptAt int    // and the byte it failed at
 }
 
 func (e *Error) Error() string { return e.Type + ": " + e.Reason }

@@ -122,3 +122,24 @@ func aliasFilters(refs []IndexRef) (map[string]query.Query, error) {
 	}
 	return filters, nil
 }
+
+// CheckQuery tells whether a query fits the mapping of a concrete index.
+func (s *Store) CheckQuery(index string, q query.Query) error {
+	ix := s.meta.Load().indices[index]
+	if ix == nil {
+		return noSuchIndex(index)
+	}
+	_, err := query.NewPlan(q, query.Context{Index: index, Mapping: ix.info().Mapping, Now: s.cfg.Now()})
+	return err
+}
+
+// TermsEnum lists values of a field that begin with a text.
+func (s *Store) TermsEnum(ctx context.Context, expr string, opts ResolveOptions, req search.TermsRequest) ([]string, bool, error) {
+	v, err := s.View(expr, opts)
+	if err != nil {
+		return nil, false, err
+	}
+	defer v.Release()
+	req.Now = s.cfg.Now()
+	return search.TermsEnum(ctx, searchIndices(v.Snapshot, v.filters), req)
+}

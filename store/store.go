@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/journal"
+	"github.com/weirlog/weir/store/ingest"
 	"github.com/weirlog/weir/store/segment"
 	"github.com/weirlog/weir/vfs"
 )
@@ -47,6 +48,8 @@ type Config struct {
 	// OnDocs is called behind the sync with documents that came by Apply (not through a pipeline's Writer); they are valid during the
 	// call. nil: nobody listens.
 	OnDocs func(index string, docs [][]byte)
+
+	Ingest ingest.Filters // the pipeline's own machines, for ingest pipelines
 
 	Now func() time.Time // wall clock; nil is time.Now
 }
@@ -148,6 +151,7 @@ type Store struct {
 	running   atomic.Int32 // calls of Run under way
 	cache     *segment.Cache
 	wake      chan struct{} // a head may want sealing
+	pipelines *ingest.Service
 	stats     stats
 }
 
@@ -172,6 +176,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, err)
 	}
 	s.lock = lock
+	s.pipelines = ingest.New(s.ingestDefinition, cfg.Ingest)
 	s.watchDisk()
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", cfg.Dir, err), s.shut())

@@ -16,8 +16,12 @@ func (w *write) update(i int) {
 		w.refuse(i, errorf(400, "x_content_parse_exception", "[1:1] [UpdateRequest] failed to parse: %v", err))
 		return
 	}
-	if body.Get("script") != nil || truthOf(body.Get("scripted_upsert")) {
-		w.refuse(i, errorf(400, "illegal_argument_exception", "scripts are not supported in updates"))
+	if body.Get("script") != nil {
+		if body.Get("doc") != nil {
+			w.refuse(i, errorf(400, "action_request_validation_exception", "Validation Failed: 1: can't provide both script and doc;"))
+			return
+		}
+		w.script(i, body)
 		return
 	}
 	doc, upsert := body.Get("doc"), body.Get("upsert")

@@ -26,6 +26,7 @@ type Op struct {
 	IfTerm            int64
 	RequireAlias      bool
 	RequireDataStream bool
+	Pipeline          string // ingest pipeline; "" is the index's default, "_none" is none
 }
 
 // NewOp is a bulk operation without conditions.
@@ -72,8 +73,9 @@ type write struct {
 	seen    *metadata // as prepare found it
 	late    bool      // sources are gathered while deciding: there are updates
 
-	opsKept     []Op         // of a pipeline's write, which hands out neither
-	resultsKept []ItemResult // the same
+	dropped     []settledRange // by ingest pipelines
+	opsKept     []Op           // of a pipeline's write, which hands out neither
+	resultsKept []ItemResult   // the same
 }
 
 // target is an operation resolved and scanned.
@@ -152,6 +154,9 @@ func (w *write) run(ctx context.Context, b bulk.Batch) error {
 		w.targets[i].doc = noDoc
 	}
 	w.dropRepeats()
+	if err := w.ingest(ctx); err != nil {
+		return err
+	}
 	for round := 0; ; round++ {
 		if err := w.prepare(ctx); err != nil {
 			return err
@@ -607,6 +612,7 @@ func (w *write) account(b bulk.Batch) {
 	for _, s := range b.Settled {
 		w.rec.settled = append(w.rec.settled, settledRange{r: s.Range, fate: s.Fate, rule: s.Rule})
 	}
+	w.rec.settled = append(w.rec.settled, w.dropped...)
 	refused := false
 	for i := range w.targets {
 		if t := &w.targets[i]; t.done && !t.skip && w.results[i].Err != nil {

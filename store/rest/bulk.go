@@ -22,11 +22,11 @@ func handleBulk(c *call) error {
 	if err != nil {
 		return err
 	}
-	if p := c.params.str("pipeline", "_none"); p != "_none" && p != "" {
-		return illegal("pipeline with id [%s] does not exist", p)
-	}
 	ops, err := splitBulk(body, c.vars["index"], c.params.str("routing", ""))
 	if err != nil {
+		return err
+	}
+	if err := c.pipelines(ops); err != nil {
 		return err
 	}
 	results, err := c.s.store.Apply(c.r.Context(), ops)
@@ -38,6 +38,22 @@ func handleBulk(c *call) error {
 		return err
 	}
 	return c.reply(http.StatusOK, bulkAnswer(results, forced, time.Since(start)))
+}
+
+// pipelines gives operations the request's pipeline, and refuses those whose own is not there.
+func (c *call) pipelines(ops []store.Op) error {
+	all := c.params.str("pipeline", "")
+	if all != "" {
+		if err := c.s.hasPipeline(all); err != nil {
+			return err
+		}
+	}
+	for i := range ops {
+		if ops[i].Pipeline == "" {
+			ops[i].Pipeline = all
+		}
+	}
+	return nil
 }
 
 // refresh honours ?refresh: what is acknowledged is searchable already, unless the index says otherwise.
@@ -166,9 +182,7 @@ func metaField(op *store.Op, key string, v *fastjson.Value) error {
 		op.RequireDataStream = v.GetBool()
 	case "retry_on_conflict", "dynamic_templates", "_type", "_parent", "_source", "list_executed_pipelines":
 	case "pipeline":
-		if p := scalarText(v); p != "_none" && p != "" {
-			return illegal("pipeline with id [%s] does not exist", p)
-		}
+		op.Pipeline = scalarText(v)
 	default:
 		return illegal("Action/metadata line contains an unknown parameter [%s]", key)
 	}

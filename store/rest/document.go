@@ -66,8 +66,10 @@ func (c *call) write(op store.Op) error {
 		}
 		*p.to = n
 	}
-	if p := c.params.str("pipeline", "_none"); p != "_none" && p != "" {
-		return illegal("pipeline with id [%s] does not exist", p)
+	if op.Pipeline = c.params.str("pipeline", ""); op.Pipeline != "" {
+		if err := c.s.hasPipeline(op.Pipeline); err != nil {
+			return err
+		}
 	}
 	results, err := c.s.store.Apply(c.r.Context(), []store.Op{op})
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 
 // object builds a JSON object in the order its fields are given.
 type object struct {
-	b []byte
+	b    []byte
+	null bool
 }
 
 func newObject() *object { return &object{b: []byte{'{'}} }
@@ -39,7 +40,12 @@ func (o *object) set(key string, value any) *object {
 	return o.raw(key, v)
 }
 
-func (o *object) bytes() []byte { return append(o.b[:len(o.b):len(o.b)], '}') }
+func (o *object) bytes() []byte {
+	if o.null {
+		return []byte("null")
+	}
+	return append(o.b[:len(o.b):len(o.b)], '}')
+}
 
 // encode prints a value without HTML escapes.
 func encode(v any) []byte {

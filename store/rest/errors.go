@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/weirlog/weir/store"
 	"github.com/weirlog/weir/store/mapping"
@@ -13,19 +14,25 @@ import (
 
 // cause is Elasticsearch's error object.
 type cause struct {
-	Type      string  `json:"type"`
-	Reason    string  `json:"reason"`
-	ResType   string  `json:"resource.type,omitempty"`
-	ResID     string  `json:"resource.id,omitempty"`
-	IndexUUID string  `json:"index_uuid,omitempty"`
-	Index     string  `json:"index,omitempty"`
-	Line      int     `json:"line,omitempty"`
-	Col       int     `json:"col,omitempty"`
-	Phase     string  `json:"phase,omitempty"`
-	Grouped   bool    `json:"grouped,omitempty"`
-	Failed    []shard `json:"failed_shards,omitempty"`
-	CausedBy  *cause  `json:"caused_by,omitempty"`
-	Root      []cause `json:"root_cause,omitempty"`
+	Type      string   `json:"type"`
+	Reason    string   `json:"reason"`
+	ResType   string   `json:"resource.type,omitempty"`
+	ResID     string   `json:"resource.id,omitempty"`
+	IndexUUID string   `json:"index_uuid,omitempty"`
+	Index     string   `json:"index,omitempty"`
+	ProcType  string   `json:"processor_type,omitempty"`
+	ProcTag   string   `json:"processor_tag,omitempty"`
+	Property  string   `json:"property_name,omitempty"`
+	Stack     []string `json:"script_stack,omitempty"`
+	Script    string   `json:"script,omitempty"`
+	Lang      string   `json:"lang,omitempty"`
+	Line      int      `json:"line,omitempty"`
+	Col       int      `json:"col,omitempty"`
+	Phase     string   `json:"phase,omitempty"`
+	Grouped   bool     `json:"grouped,omitempty"`
+	Failed    []shard  `json:"failed_shards,omitempty"`
+	CausedBy  *cause   `json:"caused_by,omitempty"`
+	Root      []cause  `json:"root_cause,omitempty"`
 }
 
 // shard is one entry of failed_shards.
@@ -83,8 +90,18 @@ func causeOf(err error) (cause, int) {
 		return cause{Type: "exception", Reason: err.Error()}, http.StatusInternalServerError
 	}
 	c := cause{Type: e.Type, Reason: e.Reason, Index: e.Index}
+	var pe *pipelineError
+	if errors.As(err, &pe) {
+		c.ProcType, c.ProcTag, c.Property = pe.at.Processor, pe.at.Tag, pe.at.Property
+	}
 	if e.Type == "index_not_found_exception" {
 		c.ResType, c.ResID, c.IndexUUID = "index_or_alias", e.Index, "_na_"
+	}
+	if e.Script != "" {
+		const near = 60
+		from, to := max(0, e.ScriptAt-near), min(len(e.Script), e.ScriptAt+near)
+		c.Stack = []string{e.Script[from:to], strings.Repeat(" ", max(0, e.ScriptAt-from)) + "^---- HERE"}
+		c.Script, c.Lang = e.Script, "painless"
 	}
 	if e.Cause != nil {
 		inner, _ := causeOf(e.Cause)

@@ -13,17 +13,45 @@ var (
 	scrollParams   = []string{"scroll", "scroll_id", "rest_total_hits_as_int", "typed_keys"}
 	pitParams      = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
 	asyncGetParams = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
+	rateParams     = []string{"requests_per_second", "detailed", "group_by"}
 	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
 )
 
+var templateSearchParams = append([]string{"scroll"}, searchParams...)
+
 // routes is the table of endpoints.
 func routes() []route {
-	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes())
+	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes(), scriptRoutes())
+}
+
+// scriptRoutes are of scripts and ingest pipelines.
+func scriptRoutes() []route {
+	return []route{
+		{"PUT,POST", "/_scripts/{id}", []string{"context"}, handlePutScript},
+		{"PUT,POST", "/_scripts/{id}/{context}", []string{"context"}, handlePutScript},
+		{"GET", "/_scripts/{id}", nil, handleGetScript},
+		{"DELETE", "/_scripts/{id}", nil, handleDeleteScript},
+		{"GET,POST", "/_scripts/painless/_execute", nil, handleExecuteScript},
+
+		{"PUT", "/_ingest/pipeline/{id}", []string{"if_version"}, handlePutPipeline},
+		{"GET", "/_ingest/pipeline", []string{"summary"}, handleGetPipeline},
+		{"GET", "/_ingest/pipeline/{id}", []string{"summary"}, handleGetPipeline},
+		{"DELETE", "/_ingest/pipeline/{id}", nil, handleDeletePipeline},
+		{"GET,POST", "/_ingest/pipeline/_simulate", []string{"verbose"}, handleSimulate},
+		{"GET,POST", "/_ingest/pipeline/{id}/_simulate", []string{"verbose"}, handleSimulate},
+		{"GET", "/_ingest/processor/grok", []string{"ecs_compatibility", "s"}, handleGrokPatterns},
+	}
 }
 
 // taskRoutes are of work under way.
 func taskRoutes() []route {
 	return []route{
+		{"POST", "/{index}/_update_by_query", byQueryParams, handleUpdateByQuery},
+		{"POST", "/{index}/_delete_by_query", byQueryParams, handleDeleteByQuery},
+		{"POST", "/_reindex", reindexParams, handleReindex},
+		{"POST", "/_update_by_query/{id}/_rethrottle", rateParams, handleRethrottle},
+		{"POST", "/_delete_by_query/{id}/_rethrottle", rateParams, handleRethrottle},
+		{"POST", "/_reindex/{id}/_rethrottle", rateParams, handleRethrottle},
 		{"GET", "/_tasks", taskParams, handleTasks},
 		{"GET", "/_tasks/{id}", taskParams, handleTask},
 		{"POST", "/_tasks/_cancel", taskParams, handleCancelTasks},
@@ -94,6 +122,16 @@ func searchRoutes() []route {
 		{"GET", "/_async_search/{id}", asyncGetParams, handleGetAsync},
 		{"GET", "/_async_search/status/{id}", asyncGetParams, handleAsyncStatus},
 		{"DELETE", "/_async_search/{id}", nil, handleDeleteAsync},
+		{"GET,POST", "/_validate/query", validateParams, handleValidate},
+		{"GET,POST", "/{index}/_validate/query", validateParams, handleValidate},
+		{"GET,POST", "/{index}/_explain/{id}", explainParams, handleExplain},
+		{"GET,POST", "/_search/template", templateSearchParams, handleSearchTemplate},
+		{"GET,POST", "/{index}/_search/template", templateSearchParams, handleSearchTemplate},
+		{"GET,POST", "/_msearch/template", searchParams, handleMsearchTemplate},
+		{"GET,POST", "/{index}/_msearch/template", searchParams, handleMsearchTemplate},
+		{"GET,POST", "/_render/template", nil, handleRenderTemplate},
+		{"GET,POST", "/_render/template/{id}", nil, handleRenderTemplate},
+		{"GET,POST", "/{index}/_terms_enum", indexParams, handleTermsEnum},
 		{"GET,POST", "/_field_caps", capsParams, handleFieldCaps},
 		{"GET,POST", "/{index}/_field_caps", capsParams, handleFieldCaps},
 		{"POST", "/_kql/parse", nil, handleKQL},

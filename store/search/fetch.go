@@ -99,6 +99,9 @@ func (f *fetcher) head(it *item, row int) Hit {
 		out.SeqNo = numberAt(it.src, "_seq_no", row, 0)
 	}
 	out.Ignored = stringsAt(it.src, "_ignored", row)
+	if r := stringsAt(it.src, "_routing", row); len(r) > 0 {
+		out.Routing = r[0]
+	}
 	return out
 }
 

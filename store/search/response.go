@@ -39,6 +39,7 @@ type Hit struct {
 	Version   int64    // 0: not asked for
 	SeqNo     int64    // -1: not asked for
 	Ignored   []string
+	Routing   string // "" when it has none
 	Source    []byte // JSON, nil: not asked for
 	Fields    []byte // JSON object, nil: none
 	Ignores   []byte // JSON object: values of Fields that the mapping ignored
@@ -217,6 +218,9 @@ func (h *Hit) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"_primary_term":1`...)
 	}
 	dst = appendScoreOrNull(append(dst, `,"_score":`...), h.Score)
+	if h.Routing != "" {
+		dst = query.AppendString(append(dst, `,"_routing":`...), h.Routing)
+	}
 	if len(h.Ignored) > 0 {
 		dst = append(dst, `,"_ignored":[`...)
 		for i, f := range h.Ignored {
