@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/agent"
+	"github.com/weirlog/weir/agent/input"
 )
 
 func env(name string) (string, bool) {
@@ -182,10 +183,15 @@ func TestNotYAML(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"output.redis.hosts: [x]":                                                    "output.redis is not supported",
 		"output.kafka.hosts: [x]\noutput.elasticsearch.hosts: [y]":                   "two outputs are enabled",
-		"output.kafka: {hosts: [x], ssl.certificate_authorities: [a]}":               "output.kafka.ssl is not supported",
-		"output.logstash.hosts: [x]":                                                 "output.logstash is not supported",
+		"output.kafka: {hosts: [x], kerberos.enabled: true}":                         "output.kafka.kerberos is not supported",
+		"output.redis.hosts: [x]":                                                    "output.redis is not supported",
+		"output.logstash: {hosts: [x], compression_level: 11}":                       "compression level 11",
+		"output.logstash: {hosts: [x], ssl.verification_mode: some}":                 `"some" is not known`,
+		"filebeat.inputs: [{type: tcp}]":                                             "has no host",
+		"filebeat.inputs: [{type: syslog, host: x}]":                                 "needs one of protocol.udp",
+		"filebeat.inputs: [{type: http_endpoint, program: x}]":                       "program is not supported",
+		"filebeat.inputs: [{type: unix, path: x, mode: '9'}]":                        "is no mode",
 		"filebeat.inputs: [{type: aws-s3}]":                                          `"aws-s3" is not known`,
 		"processors: [{if: {equals: {a: b}}, then: []}]":                             "if/then/else is not supported",
 		"filebeat.inputs: [{paths: [x], parsers: [{syslog: {}}]}]":                   "parsers[0].syslog is not supported",
@@ -197,6 +203,51 @@ func TestOutputs(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestListenerInputs: the keys of inputs that are no files.
+func TestListenerInputs(t *testing.T) {
+	t.Parallel()
+	fb, err := ParseFilebeat("/etc/f/filebeat.yml", []byte(`
+filebeat.inputs:
+  - {type: tcp, host: "localhost:9000", framing: rfc6587, max_message_size: 1MiB, ssl: {enabled: true, certificate: c.pem, key: /k.pem}, tags: [a]}
+  - {type: syslog, format: auto, protocol.udp.host: "127.0.0.1:514", timezone: "+09:00"}
+  - {type: beats, host: "127.0.0.1:5044", ssl.enabled: false}
+  - {type: journald, seek: cursor, cursor_seek_fallback: tail, include_matches.match: [A=b]}
+  - {type: otlp, grpc.enabled: false}
+  - {type: kafka, hosts: [h], topics: [t], group_id: g, sasl.mechanism: SCRAM-SHA-512}
+  - {type: udp, host: "x:1", enabled: false}
+output.logstash: {hosts: ["h:5044"], loadbalance: true, backoff.init: 2s}
+`), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := fb.Agent.Inputs
+	if len(in) != 6 {
+		t.Fatalf("%d inputs", len(in))
+	}
+	tcp := in[0].Listen.(*input.TCPConfig)
+	if tcp.Framing != "rfc6587" || tcp.MaxMessage != 1<<20 || tcp.TLS == nil || tcp.TLS.Certificate != "/etc/f/c.pem" || tcp.TLS.Key != "/k.pem" || in[0].Tags[0] != "a" {
+		t.Errorf("tcp %+v %+v", tcp, tcp.TLS)
+	}
+	if s := in[1].Listen.(*input.SyslogConfig); s.UDP == nil || s.UDP.Address != "127.0.0.1:514" || s.Format != "auto" || s.Timezone != "+09:00" {
+		t.Errorf("syslog %+v", s)
+	}
+	if b := in[2].Listen.(*input.BeatsConfig); b.TLS != nil {
+		t.Errorf("beats %+v", b)
+	}
+	if j := in[3].Listen.(*input.JournaldConfig); j.Seek != "tail" || len(j.Matches) != 1 {
+		t.Errorf("journald %+v", j)
+	}
+	if o := in[4].Listen.(*input.OTLPConfig); o.GRPC != nil || o.HTTP.Address != "127.0.0.1:4318" {
+		t.Errorf("otlp %+v", o)
+	}
+	if k := in[5].Listen.(*input.KafkaConfig); k.Group != "g" || k.Mechanism != "SCRAM-SHA-512" {
+		t.Errorf("kafka %+v", k)
+	}
+	if o := fb.Output; o.Kind != "logstash" || !o.Logstash.LoadBalance || fb.Agent.BackoffInit != 2*time.Second {
+		t.Errorf("output %+v", o)
 	}
 }
 
