@@ -35,6 +35,8 @@ type Config struct {
 	Flow func() any
 	// Audit answers GET /weir/audit, the account of every byte by source; nil when this process cannot know.
 	Audit http.Handler
+	// Pipelines answers /weir/pipelines: texts, checks, previews, changes and their history; nil when this process runs none.
+	Pipelines http.Handler
 	// Version is shown in the shell.
 	Version string
 	// Insecure is true while a listener is open beyond loopback without authentication; the shell shows a banner.
@@ -92,6 +94,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/info", s.info)
 	if s.cfg.Audit != nil {
 		mux.Handle("GET /weir/audit", s.cfg.Audit)
+	}
+	if s.cfg.Pipelines != nil {
+		mux.Handle("/weir/pipelines", s.cfg.Pipelines)
+		mux.Handle("/weir/pipelines/", s.cfg.Pipelines)
 	}
 	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
 	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)

@@ -23,6 +23,9 @@ func (n *node) openUI(context.Context) error {
 		cfg.Match = matchKQL
 		n.add("live", n.hub.Run)
 	}
+	if len(n.cfg.Pipelines) > 0 {
+		cfg.Pipelines = pipelineAPI{n}.handler()
+	}
 	s, err := web.New(cfg)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Error is a fault of a configuration, or with Warning set a remark.
@@ -22,6 +23,27 @@ func (e *Error) Error() string {
 		s += " (" + e.Hint + ")"
 	}
 	return s
+}
+
+// Len is how many bytes at the column the message is about: the word or text that begins there, or one.
+func (e *Error) Len() int {
+	if e.Col < 1 || e.Col > len(e.Source) {
+		return 1
+	}
+	s := e.Source[e.Col-1:]
+	if s[0] == '"' || s[0] == '\'' {
+		if i := strings.IndexByte(s[1:], s[0]); i >= 0 {
+			return i + 2
+		}
+	}
+	n := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' })
+	switch {
+	case n < 0:
+		return len(s)
+	case n == 0:
+		return 1
+	}
+	return n
 }
 
 // Detail is Error with the line and a caret below the column.
