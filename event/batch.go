@@ -87,6 +87,16 @@ func (b *Batch) Clone(e *Event) *Event {
 	return c
 }
 
+// Detach takes e, which New or Clone appended last, out of Events again: it lives on unseen until Attach.
+func (b *Batch) Detach(e *Event) {
+	if n := len(b.Events) - 1; n >= 0 && b.Events[n] == e {
+		b.Events = b.Events[:n]
+	}
+}
+
+// Attach appends an event that Detach took out.
+func (b *Batch) Attach(e *Event) { b.Events = append(b.Events, e) }
+
 // Copy returns a value that shares nothing that can change with v.
 func (b *Batch) Copy(v Value) Value {
 	switch v.kind {

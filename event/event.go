@@ -44,6 +44,9 @@ func (e *Event) Batch() *Batch { return e.b }
 // Cancel drops the event: no later filter and no output sees it.
 func (e *Event) Cancel() { e.cancelled = true }
 
+// Uncancel takes a Cancel of the same filter back.
+func (e *Event) Uncancel() { e.cancelled = false }
+
 // Cancelled reports whether the event was dropped.
 func (e *Event) Cancelled() bool { return e.cancelled }
 

@@ -65,6 +65,7 @@ func Table() []Spec {
 		{Name: "kv", Options: kvOptions, New: newKV},
 		{Name: "mutate", Options: mutateOptions, New: newMutate},
 		{Name: "prune", Options: pruneOptions, New: newPrune},
+		{Name: "ruby", Options: rubyOptions, New: newRuby, OrderedIf: rubyKeeps},
 		{Name: "split", Options: splitOptions, New: newSplit, OwnCommon: true},
 		{Name: "syslog_pri", Options: syslogPriOptions, New: newSyslogPri},
 		{Name: "throttle", Options: throttleOptions, New: newThrottle, Shared: true},
@@ -88,7 +89,7 @@ func Find(name string) *Spec {
 func Known(name string) bool {
 	return slices.Contains([]string{"aggregate", "alter", "anonymize", "bytes", "cipher", "collate", "dns", "elapsed", "elasticsearch", "elastic_integration",
 		"environment", "extractnumbers", "geoip", "http", "i18n", "java_uuid", "jdbc_static", "jdbc_streaming", "memcached", "metricize", "metrics",
-		"oui", "range", "ruby", "sleep", "tld", "useragent", "wurfl_device_detection", "xml", "zeromq"}, name)
+		"oui", "range", "sleep", "tld", "useragent", "wurfl_device_detection", "xml", "zeromq"}, name)
 }
 
 // tags is the option tag_on_failure.
