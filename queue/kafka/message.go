@@ -120,6 +120,15 @@ type NewMessage struct {
 func (a *Admin) Produce(ctx context.Context, topic string, n NewMessage) (partition int32, offset int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout) // the client's own limit counts from the record's time, which may be long ago
 	defer cancel()
+	r := n.record(topic)
+	if err := a.cl.ProduceSync(ctx, r).FirstErr(); err != nil {
+		return 0, 0, fmt.Errorf("produce to %s: %w", topic, translate(err))
+	}
+	return r.Partition, r.Offset, nil
+}
+
+// record is the message as the client takes it.
+func (n *NewMessage) record(topic string) *kgo.Record {
 	r := &kgo.Record{Topic: topic, Timestamp: n.Time, Partition: firstTurn}
 	if n.Key != nil {
 		r.Key, r.Partition = []byte(*n.Key), byKey
@@ -133,8 +142,5 @@ func (a *Admin) Produce(ctx context.Context, topic string, n NewMessage) (partit
 	for k, v := range n.Headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: k, Value: []byte(v)})
 	}
-	if err := a.cl.ProduceSync(ctx, r).FirstErr(); err != nil {
-		return 0, 0, fmt.Errorf("produce to %s: %w", topic, translate(err))
-	}
-	return r.Partition, r.Offset, nil
+	return r
 }

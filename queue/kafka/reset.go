@@ -184,3 +184,12 @@ func firstError(errs ...error) error {
 	}
 	return nil
 }
+
+// Places is where a place, as ParsePlace reads it, lies in each partition of a topic.
+func (a *Admin) Places(ctx context.Context, topic, place string) (map[int32]int64, error) {
+	at, err := ParsePlace(place, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return a.offsetsAt(ctx, topic, at)
+}
