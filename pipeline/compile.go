@@ -66,7 +66,7 @@ func place(p conf.Pos) string { return fmt.Sprintf("%s:%d", filepath.Base(p.File
 
 // program is what one worker runs. It belongs to the worker's goroutine.
 type program struct {
-	codecs  []codec.Codec // by input
+	codecs  []input.Decoder // by input
 	filters []node
 	outputs []node
 	failed  *bool // set by conditions that failed
@@ -301,13 +301,19 @@ func (c *compiler) guard(p *conf.Plugin, build func() filter.Filter) (f filter.F
 	return build()
 }
 
-func (c *compiler) inputCodec(p *conf.Plugin) codec.Codec {
+// inputCodec is how the records of an input become events.
+func (c *compiler) inputCodec(p *conf.Plugin) input.Decoder {
 	spec := input.Find(p.Name)
 	if spec == nil {
 		return nil
 	}
 	var ignored conf.Errors // reported by inputs
-	return codec.New(plugin.Read(p, append(slices.Clone(spec.Options), plugin.InputOptions...), &ignored), &c.env, spec.Codec, codec.In)
+	a := plugin.Read(p, append(slices.Clone(spec.Options), plugin.InputOptions...), &ignored)
+	co := codec.New(a, &c.env, spec.Codec, codec.In)
+	if spec.Decode != nil {
+		return spec.Decode(a, &c.env, co)
+	}
+	return byCodec{co}
 }
 
 func (c *compiler) output(p *conf.Plugin, index int) node {

@@ -126,11 +126,7 @@ func (w *worker) decode() {
 	}
 }
 
-type decoder interface {
-	Decode(b *event.Batch, ref uint32, data string)
-}
-
-func (w *worker) decodeOne(c decoder, ref uint32, r *queue.Record) {
+func (w *worker) decodeOne(c input.Decoder, ref uint32, r *queue.Record) {
 	from := len(w.b.ev.Events)
 	defer func() {
 		if x := recover(); x != nil {
@@ -143,7 +139,7 @@ func (w *worker) decodeOne(c decoder, ref uint32, r *queue.Record) {
 	if len(r.Value) > 0 {
 		data = unsafe.String(&r.Value[0], len(r.Value)) // the record's bytes live until it is settled
 	}
-	c.Decode(w.b.ev, ref, data)
+	c.DecodeRecord(w.b.ev, ref, r, data)
 }
 
 // kill gives a record to the dead letters; the first reason stays.

@@ -79,6 +79,14 @@ type Spec struct {
 	// Push: others send, and are answered when emit returned nil. What was emitted is on disk then, unless queue.type is memory;
 	// emit may be called from many goroutines.
 	Push bool
+	// Decode, if any, makes events of the input's records instead of its codec, which it is given. Built once a worker.
+	Decode func(a *plugin.Args, env *plugin.Env, c codec.Codec) Decoder
+}
+
+// Decoder makes events of records. It belongs to one goroutine.
+type Decoder interface {
+	// DecodeRecord appends the events of r, whose Value is data, as codec.Codec's Decode does.
+	DecodeRecord(b *event.Batch, ref uint32, r *queue.Record, data string)
 }
 
 // Table is every input there is.
