@@ -175,7 +175,7 @@ func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) pipeline.C
 	cfg.ID, cfg.Workers, cfg.BatchSize, cfg.ECS = p.ID, orInt(p.Workers, cfg.Workers), orInt(p.BatchSize, cfg.BatchSize), p.ECS
 	cfg.BatchDelay, cfg.Escapes, cfg.QueueType, cfg.QueueMaxBytes = p.Delay, p.Escapes, p.QueueType, p.QueueMax
 	cfg.Log = n.log.With("part", "pipeline", "pipeline", p.ID)
-	cfg.Topic = n.cfg.Agent.Topic
+	cfg.Topic, cfg.Plaintext = n.cfg.Agent.Topic, n.cfg.Plaintext
 	cfg.DeadLetters = n.queue
 	cfg.Data = filepath.Join(n.cfg.Data, "pipeline", p.ID)
 	cfg.Queue = func(addr string) (queue.Queue, error) { return n.queueAt(ctx, addr) }
