@@ -8,8 +8,15 @@ import (
 )
 
 func arrayMethods() methods {
-	m := enumMethods()
-	for name, f := range map[string]*method{
+	m := union(enumMethods(), arrayTable1(), arrayTable2())
+	for _, name := range []string{"map", "collect", "uniq", "compact", "flatten", "sort", "sort_by", "reverse", "shuffle", "rotate"} {
+		m[name+"!"] = arrBang(name, m[name])
+	}
+	return m
+}
+
+func arrayTable1() methods {
+	return methods{
 		"each":   {0, 0, arrEach},
 		"length": {0, 0, arrLen}, "size": {0, 0, arrLen},
 		"empty?": {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return len(self.(*Array).l) == 0 }},
@@ -43,6 +50,11 @@ func arrayMethods() methods {
 		"flatten": {0, 1, func(vm *VM, self Value, a []Value, _ *Proc) Value {
 			return vm.array(vm.flatten(nil, self.(*Array).l, vm.levels(a), 0))
 		}},
+	}
+}
+
+func arrayTable2() methods {
+	return methods{
 		"reverse": {0, 0, func(vm *VM, self Value, _ []Value, _ *Proc) Value {
 			l := slices.Clone(self.(*Array).l)
 			slices.Reverse(l)
@@ -71,13 +83,7 @@ func arrayMethods() methods {
 		"product":     {1, 1, arrProduct},
 		"combination": {1, 1, arrCombination},
 		"next":        {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return arg(self.(*Array).l, 0) }},
-	} {
-		m[name] = f
 	}
-	for _, name := range []string{"map", "collect", "uniq", "compact", "flatten", "sort", "sort_by", "reverse", "shuffle", "rotate"} {
-		m[name+"!"] = arrBang(name, m[name])
-	}
-	return m
 }
 
 // arrBang makes the changing form of a method. uniq!, compact! and flatten! give nil when nothing changes.

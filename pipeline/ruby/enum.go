@@ -102,7 +102,9 @@ func walker(name string, f func(vm *VM, l []Value, a []Value, blk *Proc) Value) 
 }
 
 // enumMethods are what lists, objects and ranges share.
-func enumMethods() methods {
+func enumMethods() methods { return union(enumTable1(), enumTable2()) }
+
+func enumTable1() methods {
 	return methods{
 		"map": walker("map", enumMap), "collect": walker("map", enumMap),
 		"flat_map": walker("flat_map", enumFlatMap), "collect_concat": walker("flat_map", enumFlatMap),
@@ -150,6 +152,11 @@ func enumMethods() methods {
 			slices.Reverse(l)
 			return vm.eachOf(self, "reverse_each", vm.array(l), blk)
 		}},
+	}
+}
+
+func enumTable2() methods {
+	return methods{
 		"each_slice": {1, 1, enumSlices}, "each_cons": {1, 1, enumCons},
 		"inject": {0, 2, enumInject}, "reduce": {0, 2, enumInject},
 		"sum":   {0, 1, enumSum},

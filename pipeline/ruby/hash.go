@@ -2,9 +2,10 @@ package ruby
 
 import "slices"
 
-func hashMethods() methods {
-	m := enumMethods()
-	for name, f := range map[string]*method{
+func hashMethods() methods { return union(enumMethods(), hashTable1(), hashTable2()) }
+
+func hashTable1() methods {
+	return methods{
 		"each": {0, 0, hashEach}, "each_pair": {0, 0, hashEach},
 		"each_key": {0, 0, func(vm *VM, self Value, _ []Value, blk *Proc) Value {
 			return vm.eachOf(self, "each_key", hashKeys(vm, self, nil, nil).(*Array), blk)
@@ -57,6 +58,11 @@ func hashMethods() methods {
 			self.(*Hash).replace(hashTransformKeys(vm, self, a, blk).(*Hash).e)
 			return self
 		}},
+	}
+}
+
+func hashTable2() methods {
+	return methods{
 		"invert": {0, 0, func(vm *VM, self Value, _ []Value, _ *Proc) Value {
 			out := &Hash{}
 			for _, p := range self.(*Hash).pairs(vm) {
@@ -105,10 +111,7 @@ func hashMethods() methods {
 			l := hashMap(vm, self, a, blk).(*Array).l
 			return vm.array(slices.DeleteFunc(l, func(v Value) bool { return !truthy(v) }))
 		}},
-	} {
-		m[name] = f
 	}
-	return m
 }
 
 func nilValue(p pair) bool { return p.v == nil }

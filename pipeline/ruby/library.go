@@ -1,6 +1,7 @@
 package ruby
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,15 @@ type method struct {
 }
 
 type methods map[string]*method
+
+// union is one table of several; what stands twice is the last one's.
+func union(tables ...methods) methods {
+	m := methods{}
+	for _, t := range tables {
+		maps.Copy(m, t)
+	}
+	return m
+}
 
 // library is everything there is to call. It is made once a program, so that the tables may name functions that use them.
 type library struct {

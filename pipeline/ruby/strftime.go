@@ -89,7 +89,6 @@ func (tm *Time) directive(c byte, colons, width int) (s string, fill byte, n int
 	t := tm.t
 	num := func(v, n int, fill byte) (string, byte, int, bool) { return strconv.Itoa(v), fill, n, true }
 	text := func(s string) (string, byte, int, bool) { return s, 0, 0, true }
-	hour12 := (t.Hour()+11)%12 + 1
 	switch c {
 	case 'Y':
 		return num(t.Year(), 4, '0')
@@ -109,6 +108,45 @@ func (tm *Time) directive(c byte, colons, width int) (s string, fill byte, n int
 		return num(t.Day(), 2, ' ')
 	case 'j':
 		return num(t.YearDay(), 3, '0')
+	case 'A':
+		return text(t.Weekday().String())
+	case 'a':
+		return text(t.Weekday().String()[:3])
+	case 'u':
+		return num((int(t.Weekday())+6)%7+1, 1, '0')
+	case 'w':
+		return num(int(t.Weekday()), 1, '0')
+	case 'G':
+		y, _ := t.ISOWeek()
+		return num(y, 4, '0')
+	case 'V':
+		_, w := t.ISOWeek()
+		return num(w, 2, '0')
+	case 'U':
+		return num((t.YearDay()+6-int(t.Weekday()))/7, 2, '0')
+	case 'W':
+		return num((t.YearDay()+6-(int(t.Weekday())+6)%7)/7, 2, '0')
+	case 's':
+		return num(int(t.Unix()), 1, '0')
+	case 'Q':
+		return num(int(t.UnixMilli()), 1, '0')
+	case 'n':
+		return text("\n")
+	case 't':
+		return text("\t")
+	case '%':
+		return text("%")
+	}
+	return tm.clock(c, colons, width)
+}
+
+// clock is directive for what is less than a day.
+func (tm *Time) clock(c byte, colons, width int) (s string, fill byte, n int, ok bool) {
+	t := tm.t
+	num := func(v, n int, fill byte) (string, byte, int, bool) { return strconv.Itoa(v), fill, n, true }
+	text := func(s string) (string, byte, int, bool) { return s, 0, 0, true }
+	hour12 := (t.Hour()+11)%12 + 1
+	switch c {
 	case 'H':
 		return num(t.Hour(), 2, '0')
 	case 'k':
@@ -141,34 +179,6 @@ func (tm *Time) directive(c byte, colons, width int) (s string, fill byte, n int
 			return text(t.Format("-07:00"))
 		}
 		return text(t.Format("MST"))
-	case 'A':
-		return text(t.Weekday().String())
-	case 'a':
-		return text(t.Weekday().String()[:3])
-	case 'u':
-		return num((int(t.Weekday())+6)%7+1, 1, '0')
-	case 'w':
-		return num(int(t.Weekday()), 1, '0')
-	case 'G':
-		y, _ := t.ISOWeek()
-		return num(y, 4, '0')
-	case 'V':
-		_, w := t.ISOWeek()
-		return num(w, 2, '0')
-	case 'U':
-		return num((t.YearDay()+6-int(t.Weekday()))/7, 2, '0')
-	case 'W':
-		return num((t.YearDay()+6-(int(t.Weekday())+6)%7)/7, 2, '0')
-	case 's':
-		return num(int(t.Unix()), 1, '0')
-	case 'Q':
-		return num(int(t.UnixMilli()), 1, '0')
-	case 'n':
-		return text("\n")
-	case 't':
-		return text("\t")
-	case '%':
-		return text("%")
 	}
 	return "", 0, 0, false
 }

@@ -115,7 +115,16 @@ func reverse(s string) string {
 
 // stringMethods is the table of strings; the changing forms are made of the others.
 func stringMethods() methods {
-	m := methods{
+	m := union(stringTable1(), stringTable2(), stringTable3(), regexpStringMethods())
+	for _, name := range []string{"upcase", "downcase", "capitalize", "swapcase", "strip", "lstrip", "rstrip", "chop", "reverse", "chomp", "tr", "delete", "squeeze",
+		"delete_prefix", "delete_suffix", "gsub", "sub", "scrub", "encode", "succ"} {
+		m[name+"!"] = bang(m[name])
+	}
+	return m
+}
+
+func stringTable1() methods {
+	return methods{
 		"length": {0, 0, strLen}, "size": {0, 0, strLen},
 		"bytesize":   {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return int64(len(self.(*Str).s)) }},
 		"empty?":     {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self.(*Str).s == "" }},
@@ -154,6 +163,11 @@ func stringMethods() methods {
 		"include?": {1, 1, func(vm *VM, self Value, a []Value, _ *Proc) Value {
 			return strings.Contains(self.(*Str).s, vm.text(a[0]))
 		}},
+	}
+}
+
+func stringTable2() methods {
+	return methods{
 		"delete_prefix": {1, 1, func(vm *VM, self Value, a []Value, _ *Proc) Value {
 			return vm.str(strings.TrimPrefix(self.(*Str).s, vm.text(a[0])))
 		}},
@@ -186,12 +200,17 @@ func stringMethods() methods {
 		"casecmp?": {1, 1, func(vm *VM, self Value, a []Value, _ *Proc) Value {
 			return strings.EqualFold(self.(*Str).s, vm.text(a[0]))
 		}},
-		"rjust":             {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 1, 0) }},
-		"ljust":             {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 0, 1) }},
-		"center":            {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 1, 1) }},
-		"ascii_only?":       {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return ascii(self.(*Str).s) }},
-		"valid_encoding?":   {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return utf8.ValidString(self.(*Str).s) }},
-		"force_encoding":    {1, 1, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self }},
+		"rjust":           {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 1, 0) }},
+		"ljust":           {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 0, 1) }},
+		"center":          {1, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value { return strPad(vm, self, a, 1, 1) }},
+		"ascii_only?":     {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return ascii(self.(*Str).s) }},
+		"valid_encoding?": {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return utf8.ValidString(self.(*Str).s) }},
+		"force_encoding":  {1, 1, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self }},
+	}
+}
+
+func stringTable3() methods {
+	return methods{
 		"encoding":          {0, 0, func(*VM, Value, []Value, *Proc) Value { return &Class{"UTF-8"} }},
 		"unicode_normalize": {0, 1, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self }},
 		"b":                 {0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self }},
@@ -229,14 +248,6 @@ func stringMethods() methods {
 		"succ": {0, 0, func(vm *VM, self Value, _ []Value, _ *Proc) Value { return vm.str(succ(self.(*Str).s)) }},
 		"next": {0, 0, func(vm *VM, self Value, _ []Value, _ *Proc) Value { return vm.str(succ(self.(*Str).s)) }},
 	}
-	for name, r := range regexpStringMethods() {
-		m[name] = r
-	}
-	for _, name := range []string{"upcase", "downcase", "capitalize", "swapcase", "strip", "lstrip", "rstrip", "chop", "reverse", "chomp", "tr", "delete", "squeeze",
-		"delete_prefix", "delete_suffix", "gsub", "sub", "scrub", "encode", "succ"} {
-		m[name+"!"] = bang(m[name])
-	}
-	return m
 }
 
 func strLen(vm *VM, self Value, _ []Value, _ *Proc) Value { return int64(charLen(self.(*Str).s)) }

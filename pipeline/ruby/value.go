@@ -499,6 +499,33 @@ func (vm *VM) same(a, b Value, strict bool, depth int) bool {
 	case *Str:
 		y, ok := b.(*Str)
 		return ok && x.s == y.s
+	case *Array, *Hash:
+		return vm.sameParts(a, b, strict, depth)
+	case *Range:
+		y, ok := b.(*Range)
+		return ok && x.excl == y.excl && vm.same(x.lo, y.lo, strict, depth+1) && vm.same(x.hi, y.hi, strict, depth+1)
+	case *Regexp:
+		y, ok := b.(*Regexp)
+		return ok && x.source == y.source && x.flags == y.flags
+	case *Time:
+		y, ok := b.(*Time)
+		return ok && x.t.Equal(y.t)
+	case *Class:
+		y, ok := b.(*Class)
+		return ok && x.name == y.name
+	case *Net:
+		y, ok := b.(*Net)
+		return ok && x.p == y.p
+	case *Event:
+		y, ok := b.(*Event)
+		return ok && x.e == y.e
+	}
+	return a == b
+}
+
+// sameParts compares lists and objects.
+func (vm *VM) sameParts(a, b Value, strict bool, depth int) bool {
+	switch x := a.(type) {
 	case *Array:
 		y, ok := b.(*Array)
 		if !ok || len(x.l) != len(y.l) {
@@ -522,26 +549,8 @@ func (vm *VM) same(a, b Value, strict bool, depth int) bool {
 			}
 		}
 		return true
-	case *Range:
-		y, ok := b.(*Range)
-		return ok && x.excl == y.excl && vm.same(x.lo, y.lo, strict, depth+1) && vm.same(x.hi, y.hi, strict, depth+1)
-	case *Regexp:
-		y, ok := b.(*Regexp)
-		return ok && x.source == y.source && x.flags == y.flags
-	case *Time:
-		y, ok := b.(*Time)
-		return ok && x.t.Equal(y.t)
-	case *Class:
-		y, ok := b.(*Class)
-		return ok && x.name == y.name
-	case *Net:
-		y, ok := b.(*Net)
-		return ok && x.p == y.p
-	case *Event:
-		y, ok := b.(*Event)
-		return ok && x.e == y.e
 	}
-	return a == b
+	return false
 }
 
 // compare is <=>; ok is false when the values have no order.
