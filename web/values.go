@@ -1,11 +1,16 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
-// topValues is how many values of a field are listed.
-const topValues = 10
+// How many values of a field are listed.
+const (
+	topValues = 10
+	maxValues = 1000
+)
 
 // values answers a field's top values under the page's query, with how many rows have the field at all.
 func (s *Server) values(w http.ResponseWriter, r *http.Request) {
@@ -14,8 +19,19 @@ func (s *Server) values(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "bad_request", "field is needed")
 		return
 	}
-	q, err := s.newQuery(r.Context(), r, exploreRequest{Index: r.FormValue("index"), Query: r.FormValue("query"), Lang: r.FormValue("lang"),
-		From: r.FormValue("from"), To: r.FormValue("to"), TZ: r.FormValue("tz")})
+	req := exploreRequest{Index: r.FormValue("index"), Query: r.FormValue("query"), Lang: r.FormValue("lang"),
+		From: r.FormValue("from"), To: r.FormValue("to"), TZ: r.FormValue("tz")}
+	if f := r.FormValue("filters"); f != "" {
+		if err := json.Unmarshal([]byte(f), &req.Filters); err != nil {
+			fail(w, http.StatusBadRequest, "bad_request", "filters: "+err.Error())
+			return
+		}
+	}
+	size := topValues
+	if n, err := strconv.Atoi(r.FormValue("size")); err == nil {
+		size = min(max(n, 1), maxValues)
+	}
+	q, err := s.newQuery(r.Context(), r, req)
 	if err != nil {
 		failWith(w, err)
 		return
@@ -26,7 +42,7 @@ func (s *Server) values(w http.ResponseWriter, r *http.Request) {
 	}
 	v, err := s.search(r.Context(), r, q.req.Index, map[string]any{"size": 0, "track_total_hits": true, "query": q.body(q.from, q.to, true),
 		"aggs": map[string]any{
-			"top":      map[string]any{"terms": map[string]any{"field": field, "size": topValues}},
+			"top":      map[string]any{"terms": map[string]any{"field": field, "size": size}},
 			"distinct": map[string]any{"cardinality": map[string]any{"field": field}},
 			"exists":   map[string]any{"filter": map[string]any{"exists": map[string]any{"field": field}}}}})
 	if err != nil {

@@ -21,6 +21,7 @@ type Column struct {
 	Format json.RawMessage `json:"format,omitempty"`
 	Color  json.RawMessage `json:"color,omitempty"`
 	Role   string          `json:"role,omitempty"` // primary, secondary
+	Auto   bool            `json:"auto,omitempty"` // the panel gives no label: Name is made up
 	Min    json.RawMessage `json:"min,omitempty"`
 	Max    json.RawMessage `json:"max,omitempty"`
 	Goal   json.RawMessage `json:"goal,omitempty"`
@@ -45,7 +46,7 @@ func (l *Layer) Table(v *fastjson.Value, s Scope) Table {
 	t := Table{Kind: l.Kind, Rows: [][]any{}, Total: v.GetInt64("hits", "total", "value"),
 		Partial: v.GetBool("timed_out") || v.GetInt("_shards", "failed") > 0}
 	for _, d := range l.Dims {
-		c := Column{Name: d.name(), Kind: "text", Dim: true, Field: d.field(), Op: d.Operation, Format: d.Format, Color: d.Color}
+		c := Column{Name: d.name(), Auto: d.Label == "", Kind: "text", Dim: true, Field: d.field(), Op: d.Operation, Format: d.Format, Color: d.Color}
 		switch d.Operation {
 		case "date_histogram":
 			c.Kind, t.Step = "date", Step(d, s.Span)
@@ -56,7 +57,7 @@ func (l *Layer) Table(v *fastjson.Value, s Scope) Table {
 		t.Columns = append(t.Columns, c)
 	}
 	for _, m := range l.Metrics {
-		c := Column{Name: m.name(), Kind: "number", Field: m.Field, Op: m.Operation, Format: m.Format, Color: m.Color, Role: m.Type, Min: m.Min, Max: m.Max, Goal: m.Goal}
+		c := Column{Name: m.name(), Auto: m.Label == "", Kind: "number", Field: m.Field, Op: m.Operation, Format: m.Format, Color: m.Color, Role: m.Type, Min: m.Min, Max: m.Max, Goal: m.Goal}
 		if m.Operation == "last_value" {
 			c.Kind = "text"
 		}

@@ -193,7 +193,9 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
 async function failureOf(res: Response): Promise<ApiError> {
   const text = await res.text().catch(() => '');
   try {
-    const e = JSON.parse(text).error;
+    const o = JSON.parse(text);
+    if (o.message && o.statusCode) return new ApiError(res.status, 'error', o.message);
+    const e = o.error;
     if (typeof e === 'string') return new ApiError(res.status, 'error', e);
     return new ApiError(e.status ?? res.status, e.type ?? 'error', e.reason ?? res.statusText);
   } catch {
@@ -201,7 +203,18 @@ async function failureOf(res: Response): Promise<ApiError> {
   }
 }
 
-function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+/** A request that changes something; body undefined sends none. */
+export async function send<T>(method: string, path: string, body?: unknown, version?: string): Promise<T> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined && !(body instanceof FormData)) headers['Content-Type'] = 'application/json';
+  if (version) headers['If-Match'] = version;
+  const form = body instanceof FormData || body === undefined ? body : JSON.stringify(body);
+  const res = await ask(path, { method, headers, body: form });
+  const text = await res.text();
+  return (text === '' ? {} : JSON.parse(text)) as T;
+}
+
+export function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
   const headers = { 'Content-Type': 'application/json' };
   return ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal });
 }
@@ -229,7 +242,7 @@ export async function* explore(req: ExploreRequest, signal: AbortSignal): AsyncG
   if (res.body) yield* frames<Frame>(res.body);
 }
 
-function query(params: Record<string, string | number | undefined>): string {
+export function query(params: Record<string, string | number | undefined>): string {
   const p = new URLSearchParams();
   for (const [k, v] of Object.entries(params)) if (v !== undefined && v !== '') p.set(k, String(v));
   return p.toString();
@@ -260,6 +273,8 @@ export interface ValuesRequest {
   lang: string;
   from: string;
   to: string;
+  size?: number;
+  filters?: string;
 }
 
 export function values(req: ValuesRequest, signal?: AbortSignal) {

@@ -8,6 +8,11 @@ import { Shell } from './shell';
 
 const FlowPage = lazy(() => import('./flow/page'));
 const EventPage = lazy(() => import('./event/page'));
+const DashboardsPage = lazy(() => import('./dashboards/page'));
+const DashboardPage = lazy(() => import('./dashboards/view'));
+const AlertsPage = lazy(() => import('./alerts/page'));
+const SettingsPage = lazy(() => import('./settings/page'));
+const StartPage = lazy(() => import('./start/page'));
 
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } });
 
@@ -20,7 +25,12 @@ export function App() {
             <Suspense fallback={null}>
               <Switch>
                 <Route path="/explore" component={ExplorePage} />
+                <Route path="/dashboards" component={DashboardsPage} />
+                <Route path="/dashboards/:id" component={DashboardPage} />
                 <Route path="/flow" component={FlowPage} />
+                <Route path="/alerts" component={AlertsPage} />
+                <Route path="/settings" component={SettingsPage} />
+                <Route path="/start" component={StartPage} />
                 <Route path="/e" component={EventPage} />
                 <Route component={Start} />
               </Switch>

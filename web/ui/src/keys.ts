@@ -32,6 +32,10 @@ export type Action =
   | 'copyLink'
   | 'goExplore'
   | 'goFlow'
+  | 'goDashboards'
+  | 'goAlerts'
+  | 'goSettings'
+  | 'palette'
   | 'run'
   | 'level1'
   | 'level2'
@@ -53,6 +57,7 @@ export interface Binding {
 export const table: Binding[] = [
   { action: 'search', keys: ['/'], group: 'general' },
   { action: 'run', keys: ['Mod+Enter'], group: 'general' },
+  { action: 'palette', keys: ['Mod+k'], group: 'general' },
   { action: 'help', keys: ['?'], group: 'general' },
   { action: 'close', keys: ['Escape'], group: 'general' },
   { action: 'down', keys: ['j', 'ArrowDown'], group: 'rows' },
@@ -84,7 +89,10 @@ export const table: Binding[] = [
   { action: 'level5', keys: ['Alt+5'], group: 'range' },
   { action: 'level6', keys: ['Alt+6'], group: 'range' },
   { action: 'goExplore', keys: ['g e'], group: 'go' },
+  { action: 'goDashboards', keys: ['g d'], group: 'go' },
   { action: 'goFlow', keys: ['g f'], group: 'go' },
+  { action: 'goAlerts', keys: ['g a'], group: 'go' },
+  { action: 'goSettings', keys: ['g s'], group: 'go' },
 ];
 
 const byChord = new Map(table.flatMap((b) => b.keys.map((k) => [k, b.action] as const)));
@@ -153,7 +161,8 @@ export function useKeys(handlers: Handlers) {
   useEffect(() => {
     const map = new Keymap();
     const down = (e: KeyboardEvent) => {
-      if (e.defaultPrevented || composing(e) || takesText(e.target)) return;
+      const palette = (e.ctrlKey || e.metaKey) && e.code === 'KeyK'; // belongs to the page even while typing
+      if (e.defaultPrevented || composing(e) || (takesText(e.target) && !palette)) return;
       const inLayer = (e.target as HTMLElement | null)?.closest?.('[role=dialog],[role=menu],[role=listbox]');
       if (inLayer) return;
       const control = (e.target as HTMLElement | null)?.closest?.('button,a,[role=tab]');

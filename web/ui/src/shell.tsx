@@ -1,9 +1,10 @@
 // The frame of every page: the rail at the left, the keys that work everywhere, and the sheet that lists them.
 
 import { useQuery } from '@tanstack/react-query';
-import { Component, type ReactNode, useEffect, useState } from 'react';
+import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import * as api from './api';
+import { useCarried } from './carry';
 import { type Flow, flow } from './flow/api';
 import { history, sampleOf } from './flow/history';
 import { type Dict, useT } from './i18n';
@@ -11,27 +12,26 @@ import { useKeys } from './keys';
 import { KeySheet } from './keysheet';
 import { Button, IconButton, Tip } from './kit/button';
 import { cx } from './kit/cx';
-import { Icon, type IconName } from './kit/icon';
+import { Icon } from './kit/icon';
+import { pages, within } from './pages';
 import { setPrefs, usePrefs } from './prefs';
 import styles from './shell.module.css';
 
-const pages: { path: string; icon: IconName; name: 'explore' | 'flow' }[] = [
-  { path: '/explore', icon: 'explore', name: 'explore' },
-  { path: '/flow', icon: 'flow', name: 'flow' },
-];
+const Palette = lazy(() => import('./palette/palette'));
 
 export function Shell({ children }: { children: ReactNode }) {
   const t = useT();
   const [at, navigate] = useLocation();
   const [help, setHelp] = useState(false);
-  const name = at === '/flow' ? t.flow.title : at === '/e' ? t.event.title : t.explore.title;
+  const [palette, setPalette] = useState(false);
+  const name = at === '/e' ? t.event.title : t.shell[pages.find((p) => within(at, p.path))?.name ?? 'explore'];
   useEffect(() => {
     document.title = `${name} · weir`;
   }, [name]);
   useKeys({
     help: () => setHelp(true),
-    goExplore: () => navigate('/explore'),
-    goFlow: () => navigate('/flow'),
+    palette: () => setPalette(true),
+    ...Object.fromEntries(pages.map((p) => [p.action, () => navigate(p.path)])),
   });
   return (
     <div className={styles.shell}>
@@ -41,6 +41,11 @@ export function Shell({ children }: { children: ReactNode }) {
       <Rail onHelp={() => setHelp(true)} />
       <Guard t={t}>{children}</Guard>
       <KeySheet open={help} onOpen={setHelp} />
+      {palette && (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />
+        </Suspense>
+      )}
     </div>
   );
 }
@@ -49,6 +54,7 @@ function Rail({ onHelp }: { onHelp(): void }) {
   const t = useT();
   const { rail, theme, lang } = usePrefs();
   const [at] = useLocation();
+  const carried = useCarried();
   const info = useQuery({
     queryKey: ['info'],
     queryFn: ({ signal }) => api.info(signal),
@@ -67,11 +73,11 @@ function Rail({ onHelp }: { onHelp(): void }) {
         {rail && info.data && <small>{info.data.version}</small>}
       </button>
       {pages.map((p) => {
-        const on = at === p.path || (p.path === '/explore' && at === '/');
+        const on = within(at, p.path);
         return (
           <Tip key={p.path} text={t.shell[p.name]} side="right">
             <Link
-              href={p.path}
+              href={p.range && carried && !on ? `${p.path}?${carried}` : p.path}
               className={cx(styles.entry, on && styles.on)}
               aria-current={on ? 'page' : undefined}
               aria-label={t.shell[p.name]}

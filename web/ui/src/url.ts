@@ -1,13 +1,15 @@
 // The whole state of Explore as a query string, and back. A value equal to its default is left out, so that a link says only
 // what differs; an unreadable value falls back to the default.
 
-export type Op = 'is' | 'is_not' | 'exists' | 'not_exists' | 'range';
+export type Op = 'is' | 'is_not' | 'exists' | 'not_exists' | 'range' | 'one_of' | 'none_of' | 'dsl';
 
 export interface Filter {
   field: string;
   op: Op;
   value?: unknown;
   disabled?: boolean;
+  /** Goes along to other pages. */
+  pinned?: boolean;
 }
 
 /** A half-open range; an absent end is open. */
@@ -15,6 +17,9 @@ export interface RangeValue {
   gte?: string;
   lt?: string;
 }
+
+export type View = 'logs' | 'table' | 'patterns' | 'trace';
+export const views: View[] = ['logs', 'table', 'patterns', 'trace'];
 
 export interface ExploreState {
   q: string;
@@ -27,6 +32,8 @@ export interface ExploreState {
   cols: string[];
   f: Filter[];
   live: boolean;
+  /** How the result is shown. */
+  view: View;
   /** Seconds between two refreshes, 0 for none. */
   refresh: number;
   /** The opened event, as index and id. */
@@ -43,17 +50,21 @@ export const defaults: ExploreState = {
   cols: [],
   f: [],
   live: false,
+  view: 'logs',
   refresh: 0,
   open: null,
 };
 
-const codes: Record<Op, string> = { is: 'is', is_not: 'not', exists: 'has', not_exists: 'no', range: 'in' };
+// biome-ignore format: one line
+const codes: Record<Op, string> = {
+  is: 'is', is_not: 'not', exists: 'has', not_exists: 'no', range: 'in', one_of: 'any', none_of: 'none', dsl: 'dsl',
+};
 const ops = Object.fromEntries(Object.entries(codes).map(([op, code]) => [code, op])) as Record<string, Op>;
 
 /** op:field:value, the field with its own colons escaped, `~` in front when switched off. */
 function formatFilter(f: Filter): string {
   const field = encodeURIComponent(f.field);
-  const head = `${f.disabled ? '~' : ''}${codes[f.op]}:${field}`;
+  const head = `${f.disabled ? '~' : ''}${f.pinned ? '^' : ''}${codes[f.op]}:${field}`;
   if (f.op === 'exists' || f.op === 'not_exists') return head;
   if (f.op === 'range') {
     const r = (f.value ?? {}) as RangeValue;
@@ -64,14 +75,16 @@ function formatFilter(f: Filter): string {
 }
 
 function parseFilter(text: string): Filter | null {
-  const m = /^(~?)(\w+):([^:]*)(?::([\s\S]*))?$/.exec(text);
-  const op = m && ops[m[2]];
-  if (!m || !op || m[3] === '') return null;
+  const m = /^(~?)(\^?)(\w+):([^:]*)(?::([\s\S]*))?$/.exec(text);
+  const op = m && ops[m[3]];
+  if (!m || !op || m[4] === '') return null;
   try {
-    const f: Filter = { field: decodeURIComponent(m[3]), op };
+    const f: Filter = { field: decodeURIComponent(m[4]), op };
     if (m[1]) f.disabled = true;
-    if (op === 'range') f.value = parseRange(m[4] ?? '');
-    else if (op === 'is' || op === 'is_not') f.value = parseValue(m[4] ?? '');
+    if (m[2]) f.pinned = true;
+    if (op === 'range') f.value = parseRange(m[5] ?? '');
+    else if (op !== 'exists' && op !== 'not_exists') f.value = parseValue(m[5] ?? '');
+    if ((op === 'one_of' || op === 'none_of') && !Array.isArray(f.value)) return null;
     return f;
   } catch {
     return null;
@@ -105,6 +118,7 @@ export function format(s: ExploreState): string {
   put('cols', s.cols.map(encodeURIComponent).join(','), '');
   for (const f of s.f) p.append('f', formatFilter(f));
   if (s.live) p.append('live', '1');
+  put('view', s.view, defaults.view);
   if (s.refresh > 0) p.append('refresh', String(s.refresh));
   if (s.open) p.append('open', `${encodeURIComponent(s.open.index)}/${encodeURIComponent(s.open.id)}`);
   return p.toString();
@@ -126,6 +140,7 @@ export function parse(search: string): ExploreState {
       .map(parseFilter)
       .filter((f) => f !== null),
     live: p.get('live') === '1',
+    view: views.find((v) => v === p.get('view')) ?? 'logs',
     refresh: Math.max(0, Math.min(86_400, Math.trunc(Number(p.get('refresh') ?? 0)) || 0)),
     open: parseOpen(p.get('open')),
   };

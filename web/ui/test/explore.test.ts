@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Bucket, frames } from '../src/api';
 import { compose } from '../src/explore/compose';
-import { seriesOf } from '../src/explore/histogram';
 import { seek } from '../src/explore/list';
+import { seriesOf } from '../src/explore/series';
 import { lineCount, parseStack, rootCause } from '../src/explore/stack';
 import { withFilter } from '../src/explore/state';
 import { History, limit, sampleOf } from '../src/flow/history';

@@ -24,6 +24,19 @@ describe('the dictionaries', () => {
   it('are not each other', () => expect(leaves(ko).filter((v) => /[가-힣]/.test(v)).length).toBeGreaterThan(100));
 });
 
+describe('the words of each page', () => {
+  const found = import.meta.glob<{ words: Record<'en' | 'ko', object> }>('../src/**/words.ts', { eager: true });
+  const pages = Object.entries(found).filter(([, m]) => m.words);
+  it('are found', () => expect(pages.length).toBeGreaterThan(0));
+  for (const [path, { words }] of pages) {
+    it(`${path} has equal keys and no empty word`, () => {
+      expect(keysOf(words.ko)).toEqual(keysOf(words.en));
+      for (const d of [words.en, words.ko]) expect(leaves(d).filter((v) => v.trim() === '')).toEqual([]);
+      expect(leaves(words.ko).some((v) => /[가-힣]/.test(v))).toBe(true);
+    });
+  }
+});
+
 describe('figures', () => {
   it('short numbers', () => {
     expect(short(12_431, 'en')).toBe('12,431');

@@ -20,6 +20,7 @@ const full: ExploreState = {
     { field: 'took', op: 'range', value: { gte: '10', lt: '20.5' } },
     { field: 'took', op: 'range', value: { gte: '10' } },
   ],
+  view: 'table',
   live: true,
   refresh: 30,
   open: { index: 'logs-spring/2026', id: 'a/b?c' },

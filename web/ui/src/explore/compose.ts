@@ -25,6 +25,13 @@ function clause(f: Filter, lang: 'kql' | 'lucene'): string {
       return lang === 'kql' ? `${not} ${field}:*` : `${not} _exists_:${field}`;
     case 'range':
       return between(field, (f.value ?? {}) as RangeValue, lang);
+    case 'one_of':
+    case 'none_of': {
+      const list = (f.value as unknown[]).map(quote).join(lang === 'kql' ? ' or ' : ' OR ');
+      return `${f.op === 'none_of' ? `${not} ` : ''}${field}:(${list})`;
+    }
+    case 'dsl':
+      return ''; // Query DSL has no text: who composes leaves it out and says so
   }
 }
 
@@ -35,7 +42,7 @@ function between(field: string, r: RangeValue, lang: 'kql' | 'lucene'): string {
 }
 
 export function compose(q: string, lang: 'kql' | 'lucene', filters: Filter[]): string {
-  const clauses = filters.filter((f) => !f.disabled).map((f) => clause(f, lang));
+  const clauses = filters.filter((f) => !f.disabled && f.op !== 'dsl').map((f) => clause(f, lang));
   if (clauses.length === 0) return q;
   if (q.trim() !== '') clauses.unshift(`(${q})`);
   return clauses.join(lang === 'kql' ? ' and ' : ' AND ');

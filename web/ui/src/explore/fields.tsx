@@ -11,7 +11,6 @@ import { Icon } from '../kit/icon';
 import { usePrefs } from '../prefs';
 import type { ExploreState, Filter } from '../url';
 import { matchesParts } from '../words';
-import { compose } from './compose';
 import styles from './fields.module.css';
 
 type Entry = { kind: 'head'; text: string; n: number } | { kind: 'field'; field: api.FieldInfo; group: string };
@@ -178,7 +177,8 @@ function Values({ field, state, serial, onFilter }: Pick<RowProps, 'field' | 'st
         {
           index: state.index,
           field: field.name,
-          query: compose(state.q, state.lang, state.f),
+          query: state.q,
+          filters: JSON.stringify(state.f.filter((f) => !f.disabled)),
           lang: state.lang,
           from: state.from,
           to: state.to,

@@ -13,7 +13,7 @@ import { matchesParts } from '../words';
 import styles from './filters.module.css';
 import { opposite, withFilter } from './state';
 
-const ops: Op[] = ['is', 'is_not', 'exists', 'not_exists', 'range'];
+const ops: Op[] = ['is', 'is_not', 'one_of', 'none_of', 'exists', 'not_exists', 'range', 'dsl'];
 /** Names offered while a field is typed. */
 const offered = 40;
 
@@ -24,11 +24,19 @@ export function filterLabel(f: Filter, t: Dict): string {
     const r = (f.value ?? {}) as RangeValue;
     return `${r.gte ?? '−∞'} ≤ ${f.field} < ${r.lt ?? '∞'}`;
   }
+  if (f.op === 'one_of' || f.op === 'none_of') {
+    const list = Array.isArray(f.value) ? f.value.join(', ') : '';
+    return `${f.op === 'none_of' ? `${t.filter.not} ` : ''}${f.field}: ${list}`;
+  }
+  if (f.op === 'dsl') return f.field;
   return `${f.op === 'is_not' ? `${t.filter.not} ` : ''}${f.field}: ${String(f.value)}`;
 }
 
+/** What the filters need to know of their page. */
+export type FilterScope = Pick<ExploreState, 'f' | 'index' | 'from' | 'to'>;
+
 interface Props {
-  state: ExploreState;
+  state: FilterScope;
   fields: FieldInfo[];
   onChange(all: Filter[]): void;
 }
@@ -57,7 +65,7 @@ export function Filters({ state, fields, onChange }: Props) {
 
 interface PillProps {
   filter: Filter;
-  state: ExploreState;
+  state: FilterScope;
   fields: FieldInfo[];
   onChange(f: Filter | null): void;
 }
@@ -74,13 +82,14 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
         filter={filter}
         open={editing}
         onOpen={setEditing}
-        onApply={(f) => onChange({ ...f, disabled: filter.disabled })}
+        onApply={(f) => onChange({ ...f, disabled: filter.disabled, pinned: filter.pinned })}
       >
         <span className={styles.anchor} />
       </FilterForm>
       <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger asChild>
           <button type="button" className={styles.label} aria-label={t.filter.of(filterLabel(filter, t))}>
+            {filter.pinned && <Icon name="pin" size={11} />}
             {filterLabel(filter, t)}
           </button>
         </DropdownMenu.Trigger>
@@ -89,7 +98,24 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
             <DropdownMenu.Item className={layer.item} onSelect={() => setTimeout(() => setEditing(true))}>
               {t.filter.edit}
             </DropdownMenu.Item>
-            {filter.op !== 'range' && (
+            {filter.op !== 'dsl' && (
+              <DropdownMenu.Item
+                className={layer.item}
+                onSelect={() => {
+                  onChange({ ...filter, field: filterLabel(filter, t), op: 'dsl', value: dslOf(filter) });
+                  setTimeout(() => setEditing(true));
+                }}
+              >
+                {t.filter.json}
+              </DropdownMenu.Item>
+            )}
+            <DropdownMenu.Item
+              className={layer.item}
+              onSelect={() => onChange({ ...filter, pinned: filter.pinned ? undefined : true })}
+            >
+              {filter.pinned ? t.filter.unpin : t.filter.pin}
+            </DropdownMenu.Item>
+            {filter.op !== 'range' && filter.op !== 'dsl' && (
               <DropdownMenu.Item
                 className={layer.item}
                 onSelect={() => onChange({ ...filter, op: opposite[filter.op] })}
@@ -118,7 +144,7 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
 }
 
 interface FormProps {
-  state: ExploreState;
+  state: FilterScope;
   fields: FieldInfo[];
   filter?: Filter;
   open?: boolean;
@@ -161,12 +187,27 @@ function Form({ state, fields, filter, onApply }: Pick<FormProps, 'state' | 'fie
   const [gte, setGte] = useState(range.gte ?? '');
   const [lt, setLt] = useState(range.lt ?? '');
   const needsValue = op === 'is' || op === 'is_not';
-  const ok = field.trim() !== '' && (needsValue ? value !== '' : op !== 'range' || gte !== '' || lt !== '');
+  const several = op === 'one_of' || op === 'none_of';
+  const [lines, setLines] = useState(Array.isArray(filter?.value) ? filter.value.join('\n') : '');
+  const [dsl, setDsl] = useState(filter?.op === 'dsl' ? JSON.stringify(filter.value, null, 2) : '{\n  \n}');
+  const values = lines.split('\n').filter((l) => l !== '');
+  const clause = op === 'dsl' ? objectOf(dsl) : null;
+  const ok =
+    field.trim() !== '' &&
+    (op === 'dsl'
+      ? clause !== null
+      : several
+        ? values.length > 0
+        : needsValue
+          ? value !== ''
+          : op !== 'range' || gte !== '' || lt !== '');
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (!ok) return;
     const f: Filter = { field: field.trim(), op };
     if (needsValue) f.value = value;
+    if (several) f.value = values;
+    if (op === 'dsl') f.value = clause;
     if (op === 'range') f.value = { ...(gte && { gte }), ...(lt && { lt }) };
     onApply(f);
   };
@@ -174,8 +215,8 @@ function Form({ state, fields, filter, onApply }: Pick<FormProps, 'state' | 'fie
   return (
     <form onSubmit={submit} className={styles.rows}>
       <label>
-        <span>{t.filter.field}</span>
-        <input list={list} value={field} onChange={(e) => setField(e.target.value)} />
+        <span>{op === 'dsl' ? t.filter.label : t.filter.field}</span>
+        <input list={op === 'dsl' ? undefined : list} value={field} onChange={(e) => setField(e.target.value)} />
         <datalist id={list}>
           {names.map((f) => (
             <option key={f.name} value={f.name} />
@@ -199,6 +240,24 @@ function Form({ state, fields, filter, onApply }: Pick<FormProps, 'state' | 'fie
           <ValueList id={`${list}-values`} state={state} field={fields.find((f) => f.name === field.trim())} />
         </label>
       )}
+      {several && (
+        <label>
+          <span>{t.filter.values}</span>
+          <textarea rows={4} value={lines} onChange={(e) => setLines(e.target.value)} />
+        </label>
+      )}
+      {op === 'dsl' && (
+        <label>
+          <span>{clause === null ? t.filter.badJson : t.filter.dsl}</span>
+          <textarea
+            rows={8}
+            spellCheck={false}
+            aria-invalid={clause === null}
+            value={dsl}
+            onChange={(e) => setDsl(e.target.value)}
+          />
+        </label>
+      )}
       {op === 'range' && (
         <>
           <label>
@@ -218,8 +277,39 @@ function Form({ state, fields, filter, onApply }: Pick<FormProps, 'state' | 'fie
   );
 }
 
+function objectOf(text: string): object | null {
+  try {
+    const v = JSON.parse(text);
+    return typeof v === 'object' && v !== null && !Array.isArray(v) && Object.keys(v).length > 0 ? v : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the server makes of a filter, to be edited by hand. */
+export function dslOf(f: Filter): object {
+  const one = (value: unknown) => ({ match_phrase: { [f.field]: value } });
+  const not = (clause: object) => ({ bool: { must_not: [clause] } });
+  switch (f.op) {
+    case 'exists':
+      return { exists: { field: f.field } };
+    case 'not_exists':
+      return not({ exists: { field: f.field } });
+    case 'range':
+      return { range: { [f.field]: f.value ?? {} } };
+    case 'one_of':
+    case 'none_of': {
+      const any = { bool: { should: (f.value as unknown[]).map(one), minimum_should_match: 1 } };
+      return f.op === 'none_of' ? not(any) : any;
+    }
+    case 'dsl':
+      return f.value as object;
+  }
+  return f.op === 'is_not' ? not(one(f.value)) : one(f.value);
+}
+
 /** The most frequent values of the chosen field in the range, whatever the search. */
-function ValueList({ id, state, field }: { id: string; state: ExploreState; field?: FieldInfo }) {
+function ValueList({ id, state, field }: { id: string; state: FilterScope; field?: FieldInfo }) {
   const { index, from, to } = state;
   const q = useQuery({
     queryKey: ['offered', index, field?.name, from, to],

@@ -1,6 +1,6 @@
 // The result of a search: how many, when, and the rows, newest first.
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Histogram as Data, Row } from '../api';
 import { url } from '../api';
 import { EventDetail, type Tab } from '../event/detail';
@@ -13,13 +13,16 @@ import { highlighter } from '../text';
 import { bounds } from '../time';
 import type { ExploreState, Filter } from '../url';
 import { Empty } from './empty';
-import { Histogram, seriesOf } from './histogram';
 import { hasLevel, hasMatch, type ListHandle, LogList, lineOf, openKey, seek } from './list';
 import { levelName } from './page';
 import styles from './page.module.css';
 import type { RowAction } from './row';
 import type { Search } from './search';
+import { seriesOf } from './series';
 import type { SetState } from './state';
+
+/** Drawn by a library of its own, loaded beside the first search. */
+const Histogram = lazy(() => import('./histogram'));
 
 interface Props {
   state: ExploreState;
@@ -51,13 +54,15 @@ export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Pr
       <Summary state={state} set={set} search={search} onFilter={onFilter} />
       {histogram && !(nothing && empty) && (
         <div className={styles.chart}>
-          <Histogram
-            data={histogram}
-            from={range.from}
-            to={range.to}
-            dim={search.stale}
-            onRange={(a, b) => set({ from: new Date(a).toISOString(), to: new Date(b).toISOString() })}
-          />
+          <Suspense fallback={<div className={styles.chartSpace} />}>
+            <Histogram
+              data={histogram}
+              from={range.from}
+              to={range.to}
+              dim={search.stale}
+              onRange={(a, b) => set({ from: new Date(a).toISOString(), to: new Date(b).toISOString() })}
+            />
+          </Suspense>
         </div>
       )}
       <Trouble search={search} />

@@ -29,6 +29,9 @@ export const opposite: Record<Op, Op> = {
   exists: 'not_exists',
   not_exists: 'exists',
   range: 'range',
+  one_of: 'none_of',
+  none_of: 'one_of',
+  dsl: 'dsl',
 };
 
 function about(a: Filter, b: Filter): boolean {

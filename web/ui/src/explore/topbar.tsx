@@ -120,7 +120,7 @@ function useRefresh(state: ExploreState, search: Search) {
   }, [state.refresh, state.live, phase, run]);
 }
 
-function LangMenu({ lang, onChange }: { lang: 'kql' | 'lucene'; onChange(l: 'kql' | 'lucene'): void }) {
+export function LangMenu({ lang, onChange }: { lang: 'kql' | 'lucene'; onChange(l: 'kql' | 'lucene'): void }) {
   const t = useT();
   const names = { kql: 'KQL', lucene: 'Lucene' };
   return (
