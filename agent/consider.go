@@ -17,6 +17,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		return
 	}
 	if _, ok := k.skipped[e.st.place]; ok {
+		delete(k.held, e.st.place)
 		return
 	}
 	in, c, rotated := k.belongsLocked(d, e, moved)
@@ -27,6 +28,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	compressed := isGzip(e.path, e.st.place)
 	if compressed {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
+			delete(k.held, e.st.place) // it was too short to tell before
 			k.skipped[e.st.place] = struct{}{}
 			k.a.stats.compressed.Add(1)
 			return
@@ -122,13 +124,13 @@ func (k *keeper) isBlank(c *chain) bool {
 	return ok && sv.headLen == 0 && sv.path == c.path
 }
 
-// beforeUnread puts s, a rotation, before sources of which nothing was read when they are at the chain's path or were made later: what s
-// holds was written earlier.
+// beforeUnread puts s, a rotation, before sources of which nothing was read when they are at the chain's path, were made or last written
+// later: what s holds was written earlier.
 func (k *keeper) beforeUnread(s *source) {
 	list := s.chain.list
 	for n := len(list) - 1; n > 0; n-- {
 		prev := list[n-1]
-		later := prev.path == s.chain.path || s.place.btime != 0 && prev.place.btime >= s.place.btime
+		later := prev.path == s.chain.path || s.place.btime != 0 && prev.place.btime >= s.place.btime || s.watchTime.Before(prev.watchTime)
 		if !later || prev.account.position.Load() > 0 {
 			return
 		}

@@ -65,7 +65,7 @@ func (k *keeper) copiedFrom(e *entry, c *chain, rotated, doubt bool) (src *sourc
 // behindLocked reports whether an older file of the chain is held because nobody can tell yet what it is.
 func (k *keeper) behindLocked(e *entry, c *chain) bool {
 	for at, h := range k.held {
-		if at != e.st.place && h.chain == c && h.unsure && h.src != nil && olderFirst(&h.entry, e) < 0 {
+		if at != e.st.place && h.chain == c && h.unsure && h.src != nil && h.entry.st.size > 0 && olderFirst(&h.entry, e) < 0 {
 			return true
 		}
 	}

@@ -199,10 +199,13 @@ func (c *chain) after(s *source) *source {
 	return nil
 }
 
-// moveBefore puts s before next, when that is still in the list.
+// moveBefore puts s before next, when that is still in the list, but behind what was last written to earlier than s.
 func (c *chain) moveBefore(s, next *source) {
 	list := slices.DeleteFunc(slices.Clone(c.list), func(o *source) bool { return o == s })
 	if i := slices.Index(list, next); i >= 0 {
+		for i < len(list) && list[i].watchTime.Before(s.watchTime) {
+			i++
+		}
 		c.list = slices.Insert(list, i, s)
 	}
 }
