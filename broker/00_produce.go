@@ -28,13 +28,16 @@ func handleProduce(c *conn, kreq kmsg.Request) answer {
 	failed := false
 	for i := range req.Topics {
 		rt, out := &req.Topics[i], &resp.Topics[i]
-		out.Topic = rt.Topic
+		out.Topic, out.TopicID = rt.Topic, rt.TopicID
+		name, known := c.b.nameFor(rt.Topic, rt.TopicID, req.Version >= produceByIDVersion)
 		out.Partitions = make([]kmsg.ProduceResponseTopicPartition, len(rt.Partitions))
 		for k := range rt.Partitions {
 			r := &out.Partitions[k]
 			*r = kmsg.NewProduceResponseTopicPartition()
 			r.Partition, r.BaseOffset, r.LogAppendTime, r.LogStartOffset = rt.Partitions[k].Partition, -1, -1, -1
-			if w, ok := c.produceOne(req, rt.Topic, rt.Partitions[k].Records, r); ok {
+			if !known {
+				r.ErrorCode, failed = errUnknownTopicID, true
+			} else if w, ok := c.produceOne(req, name, rt.Partitions[k].Records, r); ok {
 				waits = append(waits, w)
 			} else {
 				failed = true
@@ -57,6 +60,23 @@ func handleProduce(c *conn, kreq kmsg.Request) answer {
 	}
 }
 
+// Versions from which on topics are named by their ids.
+const (
+	produceByIDVersion = 13
+	commitByIDVersion  = 10
+)
+
+// nameFor is the name of a topic that a request names by name or by id; false for an id that no topic has.
+func (b *Broker) nameFor(name string, id topicID, byID bool) (string, bool) {
+	if !byID {
+		return name, true
+	}
+	if t := b.topics.getID(id); t != nil {
+		return t.name, true
+	}
+	return "", false
+}
+
 // produceOne appends the records of one partition, or writes the refusal into r.
 func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte, r *kmsg.ProduceResponseTopicPartition) (produced, bool) {
 	refuse := func(code int16, why string) (produced, bool) {
@@ -76,6 +96,8 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(errTransactionalIDDenied, "")
 	case !c.mayTopic(acl.Write, name):
 		return refuse(errTopicDenied, "")
+	case name == offsetsTopic:
+		return refuse(errInvalidTopic, "the topic is internal")
 	}
 	t, terr := c.b.topicFor(name, req.Version < 4 && c.mayCreate(name))
 	if terr != nil {

@@ -18,22 +18,29 @@ const (
 	maxFetchBytes = 8 << 20 // of one answer, beside a first batch that is larger
 	fetchReadStep = 1 << 20 // read from a file at a time
 	maxFetchWait  = 5 * time.Minute
-	errSessionID  = 70
+)
+
+// Versions of Fetch from which on something is so.
+const (
+	fetchSessionVersion  = 7
+	fetchFlexibleVersion = 12
+	fetchByIDVersion     = 13
 )
 
 // fetch is one Fetch request on its way to an answer.
 type fetch struct {
-	c     *conn
-	b     *Broker
-	req   *kmsg.FetchRequest
-	parts []*fetchPart
-	bytes int
-	first bool // nothing was taken yet: the next batch is taken whole
+	c       *conn
+	b       *Broker
+	req     *kmsg.FetchRequest
+	session *fetchSession // nil without one
+	parts   []*fetchPart
+	bytes   int
+	first   bool // nothing was taken yet: the next batch is taken whole
 }
 
 // fetchPart is one partition of a fetch.
 type fetchPart struct {
-	req    *kmsg.FetchRequestTopicPartition
+	*sessionPart
 	p      *partition
 	code   int16
 	spans  []journal.Span
@@ -50,30 +57,80 @@ func handleFetch(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.FetchRequest)
 	return func(ctx context.Context) (reply, error) {
 		f := &fetch{c: c, b: c.b, req: req}
-		if req.Version >= 7 && req.SessionID != 0 {
-			return reply{pieces: net.Buffers{f.head(errSessionID, 0)}, flex: req.Version >= 12}, nil
+		if req.Version < fetchSessionVersion || req.SessionEpoch == -1 {
+			c.b.sessions.close(req.SessionID)
+			return f.full(ctx, sessionParts(req)), nil
 		}
-		f.find()
-		f.wait(ctx)
-		return f.reply(), nil
+		if req.SessionEpoch == 0 {
+			c.b.sessions.close(req.SessionID)
+			parts := sessionParts(req)
+			if f.session = c.b.sessions.make(parts); f.session != nil {
+				f.session.mu.Lock()
+				defer f.session.mu.Unlock()
+			}
+			return f.full(ctx, parts), nil
+		}
+		return f.incremental(ctx), nil
 	}
 }
 
+// full answers for all partitions that the request names.
+func (f *fetch) full(ctx context.Context, parts []*sessionPart) reply {
+	f.find(parts)
+	f.wait(ctx)
+	return f.reply(func(fp *fetchPart) bool {
+		fp.news(fp)
+		return true
+	})
+}
+
+// incremental answers for the partitions of a session that there is something new of.
+func (f *fetch) incremental(ctx context.Context) reply {
+	s := f.b.sessions.find(f.req.SessionID)
+	if s == nil {
+		return f.refuse(errFetchSessionID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.epoch != f.req.SessionEpoch {
+		return f.refuse(errFetchSessionEpoch)
+	}
+	f.session = s
+	s.epoch = nextEpoch(s.epoch)
+	s.update(f.req)
+	f.find(s.parts)
+	f.wait(ctx)
+	return f.reply(func(fp *fetchPart) bool { return fp.news(fp) })
+}
+
+// refuse answers that the session cannot be used: the client opens another.
+func (f *fetch) refuse(code int16) reply {
+	return reply{pieces: net.Buffers{f.tags(f.head(code, 0))}, flex: f.req.Version >= fetchFlexibleVersion}
+}
+
 // find looks the partitions up.
-func (f *fetch) find() {
-	for i := range f.req.Topics {
-		rt := &f.req.Topics[i]
-		t := f.b.topics.get(rt.Topic)
-		for k := range rt.Partitions {
-			fp := &fetchPart{req: &rt.Partitions[k], start: -1, end: -1, stable: -1}
-			if t != nil {
-				fp.p = t.partition(fp.req.Partition)
-			}
-			if fp.code = fp.check(); !f.c.mayTopic(acl.Read, rt.Topic) {
-				fp.code = errTopicDenied
-			}
-			f.parts = append(f.parts, fp)
+func (f *fetch) find(parts []*sessionPart) {
+	f.parts = make([]*fetchPart, 0, len(parts))
+	for _, sp := range parts {
+		fp := &fetchPart{sessionPart: sp, start: -1, end: -1, stable: -1}
+		unknown := errUnknownTopicOrPartition
+		var t *topic
+		if f.req.Version >= fetchByIDVersion {
+			t, unknown = f.b.topics.getID(sp.key.id), errUnknownTopicID
+		} else {
+			t = f.b.topics.get(sp.key.topic)
 		}
+		name := sp.key.topic
+		if t != nil {
+			fp.p, unknown, name = t.partition(sp.key.partition), errUnknownTopicOrPartition, t.name
+		}
+		if fp.code = fp.check(); fp.p == nil {
+			fp.code = unknown
+		}
+		if !f.c.mayTopic(acl.Read, name) {
+			fp.code = errTopicDenied
+		}
+		f.parts = append(f.parts, fp)
 	}
 }
 
@@ -231,29 +288,41 @@ func (f *fetch) release() {
 func (f *fetch) head(code int16, topics int) []byte {
 	var b []byte
 	b = binary.BigEndian.AppendUint32(b, 0) // throttle time
-	if f.req.Version >= 7 {
+	if f.req.Version >= fetchSessionVersion {
+		id := int32(0)
+		if f.session != nil {
+			id = f.session.id
+		}
 		b = binary.BigEndian.AppendUint16(b, uint16(code))
-		b = binary.BigEndian.AppendUint32(b, 0) // session id 0 declines a session
+		b = binary.BigEndian.AppendUint32(b, uint32(id))
 	}
-	b = f.arrayLen(b, topics)
-	if topics == 0 {
-		b = f.tags(b)
-	}
-	return b
+	return f.arrayLen(b, topics)
 }
 
-// reply lays the answer out around the journals' own bytes, which are not copied.
-func (f *fetch) reply() reply {
+// reply lays the answer out around the journals' own bytes, which are not copied. It is about the partitions that tell wants.
+func (f *fetch) reply(tell func(fp *fetchPart) bool) reply {
+	topics := [][]*fetchPart{}
+	for _, fp := range f.parts {
+		if !tell(fp) {
+			continue
+		}
+		n := len(topics)
+		if n > 0 && topics[n-1][0].key.topic == fp.key.topic && topics[n-1][0].key.id == fp.key.id {
+			topics[n-1] = append(topics[n-1], fp)
+		} else {
+			topics = append(topics, []*fetchPart{fp})
+		}
+	}
 	var pieces net.Buffers
-	b := f.head(errNone, len(f.req.Topics))
-	n := 0
-	for i := range f.req.Topics {
-		rt := &f.req.Topics[i]
-		b = f.str(b, rt.Topic)
-		b = f.arrayLen(b, len(rt.Partitions))
-		for range rt.Partitions {
-			fp := f.parts[n]
-			n++
+	b := f.head(errNone, len(topics))
+	for _, parts := range topics {
+		if f.req.Version >= fetchByIDVersion {
+			b = append(b, parts[0].key.id[:]...)
+		} else {
+			b = f.str(b, parts[0].key.topic)
+		}
+		b = f.arrayLen(b, len(parts))
+		for _, fp := range parts {
 			b = f.partition(b, fp)
 			for _, s := range fp.spans {
 				pieces = append(pieces, b, s.Bytes())
@@ -262,15 +331,12 @@ func (f *fetch) reply() reply {
 			b = f.tags(b)
 		}
 		b = f.tags(b)
-		if i == len(f.req.Topics)-1 {
-			b = f.tags(b)
-		}
 	}
-	if len(b) > 0 {
+	if b = f.tags(b); len(b) > 0 {
 		pieces = append(pieces, b)
 	}
 	f.count()
-	return reply{pieces: pieces, flex: f.req.Version >= 12, release: f.release}
+	return reply{pieces: pieces, flex: f.req.Version >= fetchFlexibleVersion, release: f.release}
 }
 
 // partition is a partition's part up to the length of its records.
@@ -290,7 +356,7 @@ func (f *fetch) partition(b []byte, fp *fetchPart) []byte {
 	for _, s := range fp.spans {
 		n += len(s.Bytes())
 	}
-	if f.req.Version >= 12 {
+	if f.req.Version >= fetchFlexibleVersion {
 		return binary.AppendUvarint(b, uint64(n)+1)
 	}
 	return binary.BigEndian.AppendUint32(b, uint32(n))
@@ -321,14 +387,14 @@ func (f *fetch) count() {
 }
 
 func (f *fetch) arrayLen(b []byte, n int) []byte {
-	if f.req.Version >= 12 {
+	if f.req.Version >= fetchFlexibleVersion {
 		return binary.AppendUvarint(b, uint64(n)+1)
 	}
 	return binary.BigEndian.AppendUint32(b, uint32(n))
 }
 
 func (f *fetch) str(b []byte, s string) []byte {
-	if f.req.Version >= 12 {
+	if f.req.Version >= fetchFlexibleVersion {
 		b = binary.AppendUvarint(b, uint64(len(s))+1)
 	} else {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
@@ -337,7 +403,7 @@ func (f *fetch) str(b []byte, s string) []byte {
 }
 
 func (f *fetch) tags(b []byte) []byte {
-	if f.req.Version >= 12 {
+	if f.req.Version >= fetchFlexibleVersion {
 		return append(b, 0)
 	}
 	return b

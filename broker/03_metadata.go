@@ -73,7 +73,7 @@ func (c *conn) metadataTopic(rt kmsg.MetadataRequestTopic, req *kmsg.MetadataReq
 
 func (c *conn) describeTopic(t *topic, req *kmsg.MetadataRequest) kmsg.MetadataResponseTopic {
 	out := kmsg.NewMetadataResponseTopic()
-	out.Topic, out.TopicID, out.AuthorizedOperations = kmsg.StringPtr(t.name), t.id, unasked
+	out.Topic, out.TopicID, out.AuthorizedOperations, out.IsInternal = kmsg.StringPtr(t.name), t.id, unasked, t.name == offsetsTopic
 	if req.IncludeTopicAuthorizedOperations {
 		out.AuthorizedOperations = c.operations(acl.Topic, t.name)
 	}

@@ -46,8 +46,9 @@ func (c *conn) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommi
 	resp.Topics = []kmsg.OffsetCommitResponseTopic{}
 	for _, rt := range req.Topics {
 		ot := kmsg.NewOffsetCommitResponseTopic()
-		ot.Topic, ot.Partitions = rt.Topic, []kmsg.OffsetCommitResponseTopicPartition{}
-		t, may := c.b.topics.get(rt.Topic), c.mayTopic(acl.Read, rt.Topic)
+		ot.Topic, ot.TopicID, ot.Partitions = rt.Topic, rt.TopicID, []kmsg.OffsetCommitResponseTopicPartition{}
+		name, known := c.b.nameFor(rt.Topic, rt.TopicID, req.Version >= commitByIDVersion)
+		t, may := c.b.topics.get(name), c.mayTopic(acl.Read, name)
 		for _, rp := range rt.Partitions {
 			op := kmsg.NewOffsetCommitResponseTopicPartition()
 			op.Partition = rp.Partition
@@ -56,7 +57,10 @@ func (c *conn) readCommits(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommi
 				epoch = rp.LeaderEpoch
 			}
 			r, code := commitRecord(t, rp.Partition, rp.Offset, epoch, rp.Metadata, now)
-			if !may {
+			switch {
+			case !known:
+				code = errUnknownTopicID
+			case !may:
 				code = errTopicDenied
 			}
 			if op.ErrorCode = code; code == errNone {

@@ -36,19 +36,26 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 		}
 		var want []wantedOffsets
 		for _, t := range rg.Topics {
-			want = append(want, wantedOffsets{t.Topic, t.Partitions})
+			name, _ := c.b.nameFor(t.Topic, t.TopicID, req.Version >= commitByIDVersion) // none: told as unknown below
+			want = append(want, wantedOffsets{name, t.Partitions})
 		}
 		if rg.Topics == nil {
 			want = c.allOffsets(rg.Group)
 		}
 		out := kmsg.NewOffsetFetchResponseGroup()
 		out.Group, out.Topics = rg.Group, []kmsg.OffsetFetchResponseGroupTopic{}
-		for _, t := range c.fetchOffsets(rg.Group, want, req.RequireStable) {
+		for i, t := range c.fetchOffsets(rg.Group, want, req.RequireStable) {
 			ot := kmsg.NewOffsetFetchResponseGroupTopic()
+			if req.Version >= commitByIDVersion {
+				ot.TopicID = c.idFor(t.Topic, rg.Topics, i)
+			}
 			ot.Topic, ot.Partitions = t.Topic, []kmsg.OffsetFetchResponseGroupTopicPartition{}
 			for _, p := range t.Partitions {
 				op := kmsg.NewOffsetFetchResponseGroupTopicPartition()
 				op.Partition, op.Offset, op.LeaderEpoch, op.Metadata, op.ErrorCode = p.Partition, p.Offset, p.LeaderEpoch, p.Metadata, p.ErrorCode
+				if req.Version >= commitByIDVersion && t.Topic == "" {
+					op.ErrorCode = errUnknownTopicID
+				}
 				ot.Partitions = append(ot.Partitions, op)
 			}
 			out.Topics = append(out.Topics, ot)
@@ -56,6 +63,17 @@ func handleOffsetFetch(c *conn, kreq kmsg.Request) answer {
 		resp.Groups = append(resp.Groups, out)
 	}
 	return ready(resp)
+}
+
+// idFor is the id that a topic of an answer has: the one that was asked for, or, where all were, its own.
+func (c *conn) idFor(name string, asked []kmsg.OffsetFetchRequestGroupTopic, i int) topicID {
+	if asked != nil {
+		return asked[i].TopicID
+	}
+	if t := c.b.topics.get(name); t != nil {
+		return t.id
+	}
+	return topicID{}
 }
 
 // deniedOffsets answers who may not know of the group; before version 2 each partition says so.

@@ -11,6 +11,9 @@ func handleFindCoordinator(c *conn, kreq kmsg.Request) answer {
 	req := kreq.(*kmsg.FindCoordinatorRequest)
 	resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
 	host, port := c.address()
+	if req.CoordinatorType == 0 {
+		c.b.showOffsetsTopic()
+	}
 	find := func(key string) (int16, *string) { return c.mayFind(req.CoordinatorType, key) }
 	if req.Version < 4 {
 		code, why := find(req.CoordinatorKey)
@@ -30,6 +33,19 @@ func handleFindCoordinator(c *conn, kreq kmsg.Request) answer {
 		resp.Coordinators = append(resp.Coordinators, out)
 	}
 	return ready(resp)
+}
+
+// offsetsTopic is where Kafka keeps the commits of groups. Here they are in the meta journal; an empty topic of the name is listed, as
+// internal, from the first time a client looks for a group's coordinator, because clients and tools look for it. Nobody can write to it.
+const offsetsTopic = "__consumer_offsets"
+
+func (b *Broker) showOffsetsTopic() {
+	if b.topics.get(offsetsTopic) != nil {
+		return
+	}
+	if _, terr := b.createTopic(newTopic{name: offsetsTopic, partitions: 1}); terr != nil && terr.code != errTopicExists {
+		b.log.Warn("topic not created", "topic", offsetsTopic, "error", terr)
+	}
 }
 
 // mayFind says whether the client may know who coordinates a group or a transactional id.

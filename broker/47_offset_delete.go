@@ -22,6 +22,13 @@ func handleOffsetDelete(c *conn, kreq kmsg.Request) answer {
 		resp.ErrorCode = errGroupIDNotFound
 		return ready(resp)
 	}
+	g.mu.Lock()
+	kept := g.kept
+	g.mu.Unlock()
+	if kept {
+		resp.ErrorCode = errGroupDenied
+		return ready(resp)
+	}
 	gone := offsetsRecord{Group: req.Group}
 	for _, rt := range req.Topics {
 		out := kmsg.NewOffsetDeleteResponseTopic()

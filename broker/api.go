@@ -26,12 +26,12 @@ const (
 // apiTable is every API served. An unknown key closes the connection.
 func apiTable() []api {
 	return []api{
-		{0, "Produce", 0, 12, "3+:s 2 4 [s [4 b]]", handleProduce},
-		{1, "Fetch", 4, 12, "4 4 4 4 1 7+:4 7+:4 [s [4 9+:4 8 12+:4 5+:8 4]] 7+:[s {4}] 11+:s", handleFetch},
+		{0, "Produce", 0, 13, "3+:s 2 4 [0-12:s 13+:u [4 b]]", handleProduce},
+		{1, "Fetch", 4, 17, "4-14:4 4 4 4 1 7+:4 7+:4 [4-12:s 13+:u [4 9+:4 8 12+:4 5+:8 4]] 7+:[4-12:s 13+:u {4}] 11+:s", handleFetch},
 		{2, "ListOffsets", 1, 8, "4 2+:1 [s [4 4+:4 8]]", handleListOffsets},
-		{3, "Metadata", 0, 12, "[10+:u s] 4+:1 8-10:1 8+:1", handleMetadata},
-		{8, "OffsetCommit", 0, 9, "s 1+:4 1+:s 7+:s 2-4:8 [s [4 8 1-1:8 6+:4 s]]", handleOffsetCommit},
-		{9, "OffsetFetch", 0, 9, "0-7:s 0-7:[s {4}] 8+:[s 9+:s 9+:4 [s {4}]] 7+:1", handleOffsetFetch},
+		{3, "Metadata", 0, 13, "[10+:u s] 4+:1 8-10:1 8+:1", handleMetadata},
+		{8, "OffsetCommit", 0, 10, "s 1+:4 1+:s 7+:s 2-4:8 [0-9:s 10+:u [4 8 1-1:8 6+:4 s]]", handleOffsetCommit},
+		{9, "OffsetFetch", 0, 10, "0-7:s 0-7:[s {4}] 8+:[s 9+:s 9+:4 [0-9:s 10+:u {4}]] 7+:1", handleOffsetFetch},
 		{10, "FindCoordinator", 0, 4, "0-3:s 1+:1 4+:{s}", handleFindCoordinator},
 		{11, "JoinGroup", 0, 9, "s 4 1+:4 s 5+:s s [s b] 8+:s", handleJoinGroup},
 		{12, "Heartbeat", 0, 4, "s 4 s 3+:s", handleHeartbeat},

@@ -127,6 +127,7 @@ func TestEveryRequestIsGuarded(t *testing.T) {
 		req := kmsg.RequestForKey(a.key)
 		req.SetVersion(a.max)
 		sampleRequests()[a.key](req, a.max)
+		named(req, b.topics.get("t").id)
 		switch r := req.(type) {
 		case *kmsg.DeleteTopicsRequest:
 			r.Topics = []kmsg.DeleteTopicsRequestTopic{{Topic: &id}}

@@ -138,6 +138,7 @@ type Broker struct {
 	topics    *topics
 	groups    *coordinator
 	txns      *transactions
+	sessions  fetchSessions
 	apis      map[int16]api
 	listeners []net.Listener
 	inflight  *gate

@@ -147,6 +147,8 @@ func (co *coordinator) delete(name string) int16 {
 	switch {
 	case g.state == groupDead:
 		return errGroupIDNotFound
+	case g.kept:
+		return errGroupDenied
 	case g.state != groupEmpty || len(g.members) > 0:
 		return errNonEmptyGroup
 	}
@@ -165,7 +167,7 @@ func (co *coordinator) delete(name string) int16 {
 func (co *coordinator) expire(keep time.Duration) {
 	for _, g := range co.all() {
 		g.mu.Lock()
-		due := g.state == groupEmpty && time.Since(g.emptySince) > keep && !g.pins
+		due := !g.kept && g.state == groupEmpty && time.Since(g.emptySince) > keep && !g.pins
 		name := g.name
 		g.mu.Unlock()
 		if due && co.lastCommit(name).Before(time.Now().Add(-keep)) {
@@ -182,6 +184,15 @@ func (co *coordinator) lastCommit(name string) time.Time {
 		last = max(last, o.Time)
 	}
 	return time.UnixMilli(last)
+}
+
+// Keep says that the places of a group are kept elsewhere, with what was made of its records: tools can neither move nor delete them.
+func (b *Broker) Keep(group string) {
+	if g := b.groups.get(group); g != nil {
+		g.mu.Lock()
+		g.kept = true
+		g.mu.Unlock()
+	}
 }
 
 func (co *coordinator) stop() {

@@ -44,6 +44,8 @@ const (
 	errStorage                  int16 = 56
 	errNonEmptyGroup            int16 = 68
 	errGroupIDNotFound          int16 = 69
+	errFetchSessionID           int16 = 70
+	errFetchSessionEpoch        int16 = 71
 	errFencedLeaderEpoch        int16 = 74
 	errUnknownLeaderEpoch       int16 = 75
 	errUnsupportedCompression   int16 = 76

@@ -74,7 +74,7 @@ func TestFetchErrors(t *testing.T) {
 	if c := code(part(func(r *kmsg.FetchRequest, _ *kmsg.FetchRequestTopicPartition) { r.Topics[0].Topic = "nope" })); c != errUnknownTopicOrPartition {
 		t.Errorf("unknown topic: code %d", c)
 	}
-	if r := part(func(r *kmsg.FetchRequest, _ *kmsg.FetchRequestTopicPartition) { r.SessionID = 5 }); r.ErrorCode != errSessionID || len(r.Topics) != 0 {
+	if r := part(func(r *kmsg.FetchRequest, _ *kmsg.FetchRequestTopicPartition) { r.SessionID, r.SessionEpoch = 5, 3 }); r.ErrorCode != errFetchSessionID || len(r.Topics) != 0 {
 		t.Errorf("unknown session: code %d, %d topics", r.ErrorCode, len(r.Topics))
 	}
 	if r := part(func(r *kmsg.FetchRequest, _ *kmsg.FetchRequestTopicPartition) { r.Topics = nil; r.MinBytes = 0 }); len(r.Topics) != 0 {
@@ -166,3 +166,65 @@ func TestListOffsets(t *testing.T) {
 		}
 	}
 }
+
+// TestFetchSessions: a session's answers tell only what is new; its partitions come, move and go; epochs are in order.
+func TestFetchSessions(t *testing.T) {
+	t.Parallel()
+	b := memBroker(t)
+	a, other := create(t, b, "a", 2), create(t, b, "other", 1)
+	w := dial(t, b)
+	session := func(id, epoch int32, forget []kmsg.FetchRequestForgottenTopic, topics ...kmsg.FetchRequestTopic) *kmsg.FetchResponse {
+		t.Helper()
+		req := kmsg.NewPtrFetchRequest()
+		req.Version, req.MinBytes, req.MaxBytes, req.SessionID, req.SessionEpoch = 17, 1, 1<<20, id, epoch
+		req.Topics, req.ForgottenTopics = topics, forget
+		return ask[*kmsg.FetchResponse](w, req)
+	}
+	topic := func(tp *topic, offsets ...int64) kmsg.FetchRequestTopic {
+		out := kmsg.NewFetchRequestTopic()
+		out.TopicID = tp.id
+		for n, at := range offsets {
+			p := kmsg.NewFetchRequestTopicPartition()
+			p.Partition, p.FetchOffset, p.PartitionMaxBytes = int32(n), at, 1<<20
+			out.Partitions = append(out.Partitions, p)
+		}
+		return out
+	}
+	first := session(0, 0, nil, topic(a, 0, 0), topic(other, 0))
+	id := first.SessionID
+	if id == 0 || len(first.Topics) != 2 || len(first.Topics[0].Partitions) != 2 || first.Topics[0].TopicID != a.id {
+		t.Fatalf("first answer: session %d, %d topics", id, len(first.Topics))
+	}
+	if r := session(id, 1, nil); r.ErrorCode != errNone || len(r.Topics) != 0 {
+		t.Errorf("nothing new: code %d, %d topics", r.ErrorCode, len(r.Topics))
+	}
+	if r := session(id, 1, nil); r.ErrorCode != errFetchSessionEpoch {
+		t.Errorf("an epoch again: code %d", r.ErrorCode)
+	}
+	w.produce("a", 1, batchOf("x"))
+	r := session(id, 2, nil)
+	if len(r.Topics) != 1 || len(r.Topics[0].Partitions) != 1 || r.Topics[0].Partitions[0].Partition != 1 || len(r.Topics[0].Partitions[0].RecordBatches) == 0 {
+		t.Fatalf("one record: %+v", r.Topics)
+	}
+	moved := topic(a, 0, 1)
+	moved.Partitions = moved.Partitions[1:]
+	if r := session(id, 3, nil, moved); r.ErrorCode != errNone || len(r.Topics) != 0 {
+		t.Errorf("after the place moved: code %d, %+v", r.ErrorCode, r.Topics)
+	}
+	w.produce("other", 0, batchOf("y"))
+	if r := session(id, 4, []kmsg.FetchRequestForgottenTopic{{TopicID: other.id, Partitions: []int32{0}}}); len(r.Topics) != 0 {
+		t.Errorf("a forgotten partition: %+v", r.Topics)
+	}
+	if r := session(id, -1, nil, topic(other, 0)); r.SessionID != 0 || len(r.Topics) != 1 {
+		t.Errorf("closing: session %d, %d topics", r.SessionID, len(r.Topics))
+	}
+	if r := session(id, 5, nil); r.ErrorCode != errFetchSessionID {
+		t.Errorf("a closed session: code %d", r.ErrorCode)
+	}
+	if r := session(0, -1, nil, topic(&topicWithout, 0)); r.Topics[0].Partitions[0].ErrorCode != errUnknownTopicID {
+		t.Errorf("an id of no topic: code %d", r.Topics[0].Partitions[0].ErrorCode)
+	}
+}
+
+// topicWithout has an id that no topic has.
+var topicWithout = topic{id: topicID{1}}

@@ -37,6 +37,7 @@ type group struct {
 	pending      map[string]*time.Timer // member ids given out with error 79, until they join
 	rebalance    *time.Timer            // ends PreparingRebalance or CompletingRebalance
 	rebalanceSeq int                    // tells a timer of an earlier rebalance from the present one
+	kept         bool                   // its places are kept elsewhere, too: only its members may move them
 	pins         bool                   // a member of weir's own was in it: retention keeps what it has not read
 	emptySince   time.Time
 }
@@ -370,6 +371,9 @@ func (g *group) commit(from commitFrom, offsets []offsetRecord) (journal.Mark, i
 	defer g.mu.Unlock()
 	if code := g.checkCommit(from.memberID, from.instance, from.generation); code != errNone {
 		return journal.Mark{}, code
+	}
+	if g.kept && from.memberID == "" {
+		return journal.Mark{}, errGroupDenied
 	}
 	return g.write(offsets)
 }

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/vfs"
 )
@@ -538,5 +540,43 @@ func whilePolling[A any](t *testing.T, m queue.Member, ch <-chan A) A {
 		if _, err := m.Poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestKeptGroup: places that are kept elsewhere are moved by the group's members only.
+func TestKeptGroup(t *testing.T) {
+	t.Parallel()
+	b := memBroker(t)
+	create(t, b, "t", 1)
+	b.Keep("g")
+	w := dial(t, b)
+	req := kmsg.NewPtrOffsetCommitRequest()
+	sampleRequests()[8](req, 9)
+	req.Version, req.Group = 9, "g"
+	if r := ask[*kmsg.OffsetCommitResponse](w, req); r.Topics[0].Partitions[0].ErrorCode != errGroupDenied {
+		t.Errorf("commit: code %d", r.Topics[0].Partitions[0].ErrorCode)
+	}
+	del := kmsg.NewPtrDeleteGroupsRequest()
+	del.Version, del.Groups = 2, []string{"g"}
+	if r := ask[*kmsg.DeleteGroupsResponse](w, del); r.Groups[0].ErrorCode != errGroupDenied {
+		t.Errorf("deletion: code %d", r.Groups[0].ErrorCode)
+	}
+	produceLines(t, b, "t", 1, 10)
+	m, err := b.Join(t.Context(), "g", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs, err := m.Poll(t.Context())
+	if err != nil || len(recs) == 0 {
+		t.Fatal(recs, err)
+	}
+	if err := m.Commit(t.Context(), []queue.Position{{Topic: "t", Offset: 5}}); err != nil {
+		t.Error(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	if o, ok := b.meta.committed("g", place{b.topics.get("t").id, 0}); !ok || o.Offset != 5 {
+		t.Errorf("committed %+v", o)
 	}
 }

@@ -54,7 +54,7 @@ func TestProduceRefuses(t *testing.T) {
 		{"unknown topic", "nope", 0, 9, batchOf("a"), errUnknownTopicOrPartition},
 		{"unknown partition", "t", 1, 9, batchOf("a"), errUnknownTopicOrPartition},
 		{"negative partition", "t", -1, 9, batchOf("a"), errUnknownTopicOrPartition},
-		{"version 2", "t", 0, 2, batchOf("a"), errUnsupportedVersion},
+		{"a batch in version 2", "t", 0, 2, batchOf("a"), errCorruptMessage},
 		{"nothing", "t", 0, 9, nil, errCorruptMessage},
 		{"cut short", "t", 0, 9, batchOf("abcdef")[:70], errCorruptMessage},
 		{"wrong CRC", "t", 0, 9, func() []byte { b := batchOf("a"); b[len(b)-1] ^= 1; return b }(), errCorruptMessage},

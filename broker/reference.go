@@ -17,7 +17,7 @@ func Reference() string {
 	for _, a := range apiTable() {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", a.key, a.name, versionRange(a))
 	}
-	b.WriteString("\nMessage sets (Produce below version 3) are kept as batches; their messages without a time get the broker's. Fetch declines sessions, which clients accept.\n\n" +
+	b.WriteString("\nMessage sets (Produce below version 3) are kept as batches; their messages without a time get the broker's.\n\n" +
 		"Transactions are served at level 2 of the feature transaction.version (every end raises the producer's epoch) and, for older clients, at\n" +
 		"level 0. An end is answered when its markers are on disk.\n")
 	b.WriteString("\n## Topic configurations\n\n| name | default | values | meaning |\n|---|---|---|---|\n")
@@ -73,6 +73,7 @@ func boundTable() [][2]string {
 		{"groups; members of a group", fmt.Sprintf("%d; %d", maxGroups, maxGroupMembers)},
 		{"idempotent producers a partition remembers; for how long unused", fmt.Sprintf("%d; %v", maxProducers, producerExpiry)},
 		{"transactional ids; the longest time-out; how long unused", fmt.Sprintf("%d; %v; %v", maxTransactions, maxTxnTimeout, txnExpiry)},
+		{"fetch sessions; partitions of one; unused for so long they may be given up", fmt.Sprintf("%d; %d; %v", maxFetchSessions, fetchSessionSlots, fetchSessionStale)},
 		{"commit's metadata", fmt.Sprintf("%d bytes", maxCommitMetadata)},
 		{"idle connection; no progress inside a request or an answer", fmt.Sprintf("%v; %v", idleTimeout, progressTimeout)},
 	}

@@ -33,12 +33,27 @@ func TestEveryVersion(t *testing.T) {
 					t.Fatalf("no sample request for %s", a.name)
 				}
 				fill(req, v)
+				named(req, b.topics.get("t").id)
 				resp := w.call(req)
 				if code := firstCode(resp); code != expectedCode(a.key, v) {
 					t.Errorf("code %d, want %d", code, expectedCode(a.key, v))
 				}
 			})
 		}
+	}
+}
+
+// named gives the topics of a request their id, for the versions that name them by it.
+func named(req kmsg.Request, id topicID) {
+	switch r := req.(type) {
+	case *kmsg.ProduceRequest:
+		r.Topics[0].TopicID = id
+	case *kmsg.FetchRequest:
+		r.Topics[0].TopicID = id
+	case *kmsg.OffsetCommitRequest:
+		r.Topics[0].TopicID = id
+	case *kmsg.OffsetFetchRequest:
+		r.Groups[0].Topics[0].TopicID = id
 	}
 }
 
