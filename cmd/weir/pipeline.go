@@ -291,6 +291,9 @@ func (n *node) writer(o pipeline.ESOptions) (bulk.Writer, error) {
 	own := len(o.Hosts) == 0 || len(o.Hosts) == 1 && n.store != nil && strings.TrimPrefix(o.Hosts[0], "http://") == strings.TrimPrefix(n.ready.Elasticsearch, "http://")
 	if own && n.store != nil {
 		n.groups.keep(o.Group)
+		if n.broker != nil {
+			n.broker.Keep(o.Group) // no tool moves it: the store's places count
+		}
 		return live.Tap(n.hub, labelledWriter{n.store.For(o.Group)}), nil
 	}
 	if o.CACert != "" || o.Insecure || o.Path != "" || o.Proxy != "" {
