@@ -14,12 +14,12 @@ import (
 )
 
 const fields = `{"properties":{"t":{"type":"date"},"n":{"type":"long"},"x":{"type":"double"},"k":{"type":"keyword"},"tags":{"type":"keyword"},
-"b":{"type":"boolean"},"ip":{"type":"ip"},"u":{"type":"unsigned_long"},"ns":{"type":"date_nanos"},"text":{"type":"text"},"lab":{"type":"flattened"}}}`
+"b":{"type":"boolean"},"ip":{"type":"ip"},"u":{"type":"unsigned_long"},"ns":{"type":"date_nanos"},"text":{"type":"text"},"g":{"type":"geo_point"},"lab":{"type":"flattened"}}}`
 
 var docs = []string{
-	`{"t":"2026-03-28T23:30:00Z","ns":"2026-01-01T00:00:00.000000001Z","n":1,"x":0.5,"k":"a","tags":["p","q"],"b":true,"ip":"10.0.0.1","u":18446744073709551615,"lab":{"e":"x"}}`,
-	`{"t":"2026-03-29T00:30:00Z","ns":"2026-01-01T00:00:00.000000002Z","n":51,"x":1.5,"k":"b","tags":["q","q"],"b":false,"ip":"10.0.1.1"}`,
-	`{"t":"2026-03-29T03:00:00Z","n":101,"x":2.5,"k":"a","ip":"192.168.0.1","lab":{"e":"y","f":"x"}}`,
+	`{"t":"2026-03-28T23:30:00Z","ns":"2026-01-01T00:00:00.000000001Z","n":1,"x":0.5,"k":"a","tags":["p","q"],"b":true,"ip":"10.0.0.1","u":18446744073709551615,"lab":{"e":"x"},"g":{"lat":37.5,"lon":127},"text":"user 17 logged in"}`,
+	`{"t":"2026-03-29T00:30:00Z","ns":"2026-01-01T00:00:00.000000002Z","n":51,"x":1.5,"k":"b","tags":["q","q"],"b":false,"ip":"10.0.1.1","g":"35.5,126","text":"user x9 logged in"}`,
+	`{"t":"2026-03-29T03:00:00Z","n":101,"x":2.5,"k":"a","ip":"192.168.0.1","lab":{"e":"y","f":"x"},"g":[151,-33],"text":"disk full"}`,
 	`{"t":"2026-03-31T00:00:00Z","n":151,"k":"c","tags":"p","b":true}`,
 	`{"t":"2026-04-02T00:00:00Z","k":"a","x":-4}`,
 }

@@ -88,6 +88,24 @@ func table() map[string]parseFunc {
 		"percentile_ranks": parsePercentileRanks,
 		"top_hits":         parseTopHits,
 		"top_metrics":      parseTopMetrics,
+
+		"adjacency_matrix":          parseAdjacencyMatrix,
+		"auto_date_histogram":       parseAutoDateHistogram,
+		"boxplot":                   parseBoxplot,
+		"categorize_text":           parseCategorizeText,
+		"geo_bounds":                parseGeoMetric,
+		"geo_centroid":              parseGeoMetric,
+		"geohash_grid":              parseGeohashGrid,
+		"geotile_grid":              parseGeotileGrid,
+		"ip_prefix":                 parseIPPrefix,
+		"median_absolute_deviation": parseMedianDeviation,
+		"multi_terms":               parseMultiTerms,
+		"random_sampler":            parseRandomSampler,
+		"rare_terms":                parseRareTerms,
+		"rate":                      parseRate,
+		"significant_terms":         parseSignificantTerms,
+		"string_stats":              parseStringStats,
+		"weighted_avg":              parseWeightedAvg,
 	}
 }
 
@@ -109,6 +127,9 @@ func pipes() map[string]pipeFunc {
 		"stats_bucket":          parseSibling,
 		"extended_stats_bucket": parseSibling,
 		"percentiles_bucket":    parseSibling,
+
+		"normalize":              parseNormalize,
+		"cumulative_cardinality": parseCumulativeCardinality,
 	}
 }
 

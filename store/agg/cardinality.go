@@ -184,23 +184,34 @@ func (c *cardinalityCollector) finish(bucket int) partial {
 func (s *cardinality) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	all := &distinct{}
 	for _, p := range parts {
-		part := p.(*distinct)
-		for h := range part.exact {
-			all.add(h, s.precision)
-		}
-		if part.sketch == nil {
-			continue
-		}
-		if all.sketch == nil {
-			all.sketch = hyperloglog.NewNoSparse()
-			for h := range all.exact {
-				all.sketch.InsertHash(h)
-			}
-			all.exact = nil
-		}
-		if err := all.sketch.Merge(part.sketch); err != nil {
+		if err := all.merge(p.(*distinct), s.precision); err != nil {
 			return nil, err
 		}
 	}
-	return countResult{a.typ, all.count()}, nil
+	return &distinctResult{countResult{a.typ, all.count()}, all, s.precision}, nil
+}
+
+// distinctResult keeps the set for cumulative_cardinality.
+type distinctResult struct {
+	countResult
+	set       *distinct
+	precision int
+}
+
+// merge adds the values of o, which stays as it is.
+func (s *distinct) merge(o *distinct, limit int) error {
+	for h := range o.exact {
+		s.add(h, limit)
+	}
+	if o.sketch == nil {
+		return nil
+	}
+	if s.sketch == nil {
+		s.sketch = hyperloglog.NewNoSparse()
+		for h := range s.exact {
+			s.sketch.InsertHash(h)
+		}
+		s.exact = nil
+	}
+	return s.sketch.Merge(o.sketch)
 }

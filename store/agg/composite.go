@@ -275,11 +275,10 @@ func (c *compositeCollector) finish(bucket int) partial {
 	return p
 }
 
-func (s *composite) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
-	out := &buckets{typ: "composite"}
-	var lists [][]bucketPart
-	keys := map[string][]compositeValue{}
-	var shape *compositePart
+// gather collects the buckets of all sources with the combinations behind their keys; shape is a source that knows the fields, nil when
+// there is no source.
+func (s *composite) gather(parts []partial) (lists [][]bucketPart, keys map[string][]compositeValue, shape *compositePart) {
+	keys = map[string][]compositeValue{}
 	for _, p := range parts {
 		c := p.(*compositePart)
 		lists = append(lists, c.list)
@@ -290,6 +289,12 @@ func (s *composite) reduce(r *reducer, a *Agg, parts []partial) (result, error) 
 			shape = c
 		}
 	}
+	return lists, keys, shape
+}
+
+func (s *composite) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
+	out := &buckets{typ: "composite"}
+	lists, keys, shape := s.gather(parts)
 	if shape == nil {
 		return out, nil
 	}
@@ -348,29 +353,33 @@ func (s *composite) compare(a, b []compositeValue, kinds []keyKind) int {
 
 func (s *composite) keyJSON(key []compositeValue, shape *compositePart) []byte {
 	dst := []byte{'{'}
-	for i, v := range key {
+	for i := range key {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(query.AppendString(dst, s.sources[i].name), ':')
-		switch {
-		case v.missing:
-			dst = append(dst, "null"...)
-		case shape.kinds[i] == keyString:
-			dst = query.AppendString(dst, v.s)
-		case shape.kinds[i] == keyDouble:
-			dst = appendFloat(dst, query.FloatOf(v.n))
-		case shape.kinds[i] == keyUnsigned:
-			dst = strconv.AppendUint(dst, uint64(v.n)^1<<63, 10)
-		case shape.kinds[i] == keyBool:
-			dst = strconv.AppendBool(dst, v.n != 0)
-		case s.sources[i].format != "" && shape.kinds[i] == keyDate:
-			dst = query.AppendString(dst, s.sources[i].dateText(v.n))
-		default:
-			dst = strconv.AppendInt(dst, v.n, 10)
-		}
+		dst = s.partJSON(dst, i, &key[i], shape)
 	}
 	return append(dst, '}')
+}
+
+// partJSON prints part i of a combination.
+func (s *composite) partJSON(dst []byte, i int, v *compositeValue, shape *compositePart) []byte {
+	switch {
+	case v.missing:
+		return append(dst, "null"...)
+	case shape.kinds[i] == keyString:
+		return query.AppendString(dst, v.s)
+	case shape.kinds[i] == keyDouble:
+		return appendFloat(dst, query.FloatOf(v.n))
+	case shape.kinds[i] == keyUnsigned:
+		return strconv.AppendUint(dst, uint64(v.n)^1<<63, 10)
+	case shape.kinds[i] == keyBool:
+		return strconv.AppendBool(dst, v.n != 0)
+	case s.sources[i].format != "" && shape.kinds[i] == keyDate:
+		return query.AppendString(dst, s.sources[i].dateText(v.n))
+	}
+	return strconv.AppendInt(dst, v.n, 10)
 }
 
 func (s *compositeSource) dateText(ms int64) string {

@@ -346,10 +346,13 @@ func (s *dateHistogram) reduce(r *reducer, a *Agg, parts []partial) (result, err
 			return nil, err
 		}
 	}
+	rounds, from, to := s.rounder(), r.from, r.to
+	defer func() { r.from, r.to = from, to }()
 	for _, m := range all {
 		if m.count < s.minCount {
 			continue
 		}
+		r.from, r.to = m.key.n, rounds.next(m.key.n)
 		b, err := r.bucket(a, m)
 		if err != nil {
 			return nil, err

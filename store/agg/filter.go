@@ -66,7 +66,8 @@ type filterCollector struct {
 	hits  []query.Selection
 }
 
-func (c *filterCollector) collect(b *batch) error {
+// match sets hits: the rows of the batch that each filter matches, and the rest.
+func (c *filterCollector) match(b *batch) {
 	var all query.Selection
 	if b.sel != nil {
 		all = *b.sel
@@ -88,6 +89,10 @@ func (c *filterCollector) collect(b *batch) error {
 	if c.other {
 		c.hits = append(c.hits, rest)
 	}
+}
+
+func (c *filterCollector) collect(b *batch) error {
+	c.match(b)
 	c.begin(b.zone)
 	for key := range c.hits {
 		hit := &c.hits[key]
@@ -137,7 +142,7 @@ func (s *filter) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &single{a.typ, b.count, b.level}, nil
+	return &single{typ: a.typ, count: b.count, level: b.level}, nil
 }
 
 // filters is a bucket per named or numbered query.
@@ -277,5 +282,5 @@ func (s *global) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &single{"global", b.count, b.level}, nil
+	return &single{typ: "global", count: b.count, level: b.level}, nil
 }

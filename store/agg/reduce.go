@@ -12,8 +12,9 @@ type Docs func(ord, row int, spec query.SourceFilter, sort []byte) ([]byte, erro
 
 // reducer merges parts; it counts buckets over the whole answer.
 type reducer struct {
-	docs    Docs
-	buckets int
+	docs     Docs
+	buckets  int
+	from, to int64 // ms: the bucket of the date histogram that is being made; equal: none
 }
 
 // Reduce merges the parts of all sources.
@@ -201,6 +202,7 @@ func (b *buckets) json(w *writer) {
 // single is the result of an aggregation with one bucket.
 type single struct {
 	typ   string
+	head  []byte // members before doc_count, each with a comma behind it
 	count int64
 	level *level
 }
@@ -215,6 +217,7 @@ func (s *single) value(property string) (float64, bool) {
 }
 
 func (s *single) json(w *writer) {
+	w.dst = append(w.dst, s.head...)
 	w.raw(`"doc_count":`)
 	w.int(s.count)
 	w.level(s.level, false)
@@ -294,14 +297,14 @@ func (w *writer) level(l *level, first bool) {
 			w.raw(",")
 		}
 		first = false
-		name := n.name
-		if w.typed {
-			name = n.res.kind() + "#" + name
+		name, kind := n.name, n.res.kind()
+		if w.typed && kind != "" {
+			name = kind + "#" + name
 		}
 		w.str(name)
-		if bare, ok := n.res.(bareNumber); ok {
+		if kind == "" { // a plain number
 			w.raw(":")
-			bare.json(w)
+			n.res.json(w)
 			continue
 		}
 		w.raw(":{")

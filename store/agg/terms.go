@@ -304,7 +304,21 @@ func (s *terms) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	if list, others, ok, err := s.reduceFlat(r, a, parts); ok || err != nil {
 		return termsResult(keyString, list, others), err
 	}
-	kind, format, lists := keyNone, formatter(nil), make([][]bucketPart, 0, len(parts))
+	kind, format, lists := s.gather(parts)
+	all := mergeBuckets(lists...)
+	all = slices.DeleteFunc(all, func(m *merged) bool {
+		return m.count < s.minCount || !s.include.keeps(s.keyText(m.key, kind, format))
+	})
+	list, others, err := s.choose(r, a, all, kind, format)
+	if err != nil {
+		return nil, err
+	}
+	return termsResult(kind, list, others), nil
+}
+
+// gather lists the buckets of all sources with keys of one kind.
+func (s *terms) gather(parts []partial) (kind keyKind, format formatter, lists [][]bucketPart) {
+	kind, lists = keyNone, make([][]bucketPart, 0, len(parts))
 	mixed := false
 	for _, p := range parts {
 		t := p.(*termsPart)
@@ -323,15 +337,7 @@ func (s *terms) reduce(r *reducer, a *Agg, parts []partial) (result, error) {
 	if mixed {
 		kind, format = s.unify(parts, lists)
 	}
-	all := mergeBuckets(lists...)
-	all = slices.DeleteFunc(all, func(m *merged) bool {
-		return m.count < s.minCount || !s.include.keeps(s.keyText(m.key, kind, format))
-	})
-	list, others, err := s.choose(r, a, all, kind, format)
-	if err != nil {
-		return nil, err
-	}
-	return termsResult(kind, list, others), nil
+	return kind, format, lists
 }
 
 func termsResult(kind keyKind, list []*bucket, others int64) *buckets {
@@ -564,12 +570,19 @@ func (s *terms) choose(r *reducer, a *Agg, all []*merged, kind keyKind, format f
 	return list, others, nil
 }
 
-// bareNumber is a member that is a plain number; see writer.level.
-type bareNumber int64
+// bareNumber and bareFloat are members that are plain numbers; see writer.level.
+type (
+	bareNumber int64
+	bareFloat  float64
+)
 
 func (n bareNumber) kind() string                 { return "" }
 func (n bareNumber) value(string) (float64, bool) { return float64(n), true }
 func (n bareNumber) json(w *writer)               { w.int(int64(n)) }
+
+func (n bareFloat) kind() string                 { return "" }
+func (n bareFloat) value(string) (float64, bool) { return float64(n), true }
+func (n bareFloat) json(w *writer)               { w.float(float64(n)) }
 
 // firstOf is the first n of a list in order, without sorting all of it.
 func firstOf(all []*merged, n int, order func(x, y *merged) int) []*merged {
