@@ -78,6 +78,8 @@ type Config struct {
 	Bus *bus.Bus
 	// Reach lets Trace run filters that ask others or wait.
 	Reach bool
+	// FiltersOnly makes Trace leave the outputs out and tell the events instead.
+	FiltersOnly bool
 	// Plaintext is security.plaintext: the inputs without login (tcp, udp) that may listen on other addresses than loopback.
 	Plaintext []string
 

@@ -19,6 +19,8 @@ type Traced struct {
 	Outputs []TraceOutput `json:"outputs"`
 	Rule    string        `json:"rule,omitempty"`    // who dropped it, when no output took it
 	Failure string        `json:"failure,omitempty"` // why it would become a dead letter
+	// Events is what left the filters, with @metadata; Trace fills it when Config.FiltersOnly is set.
+	Events []string `json:"events,omitempty"`
 }
 
 // TraceStep is what one filter did to one event.
@@ -65,6 +67,9 @@ func Trace(ctx context.Context, cfg Config, recs []queue.Record) ([]Traced, erro
 		return nil, err
 	}
 	gen := p.current()
+	if cfg.FiltersOnly {
+		gen.programs[0].outputs = nil
+	}
 	w := &worker{p: p, prog: gen.programs[0], trace: &tracer{reach: cfg.Reach}}
 	b := newBatch(len(p.outs), false)
 	out := make([]Traced, 0, len(recs))
@@ -75,10 +80,30 @@ func Trace(ctx context.Context, cfg Config, recs []queue.Record) ([]Traced, erro
 		b.load(p.sources[0], recs[i:i+1], nil)
 		w.b, b.gen, w.trace.steps = b, gen, nil
 		w.process()
-		out = append(out, w.trace.result(i, p, b))
+		r := w.trace.result(i, p, b)
+		if cfg.FiltersOnly {
+			r.Events = w.eventTexts()
+		}
+		out = append(out, r)
 		b.reset()
 	}
 	return out, nil
+}
+
+// eventTexts is the events that are left, as JSON with their @metadata.
+func (w *worker) eventTexts() []string {
+	l := []string{}
+	for _, e := range w.b.ev.Events {
+		if e.Cancelled() || w.isDead(e) {
+			continue
+		}
+		text := string(e.AppendJSON(nil))
+		if e.Has(metadataPath) {
+			text = text[:len(text)-1] + `,"@metadata":` + string(e.AppendMetaJSON(nil)) + "}"
+		}
+		l = append(l, text)
+	}
+	return l
 }
 
 // compileOnly is Open without connecting anything.
