@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weirlog/weir/journal"
@@ -221,6 +222,9 @@ func (s *Store) planDelete(expr string, opts ResolveOptions) ([]command, error) 
 	var cs []command
 	for _, r := range refs {
 		im := m.indices[r.Name].info()
+		if err := im.alterable(); err != nil {
+			return nil, err
+		}
 		if st := m.streams[im.Stream]; st != nil {
 			if st.Indices[len(st.Indices)-1] == im.Name {
 				return nil, errorf(400, "illegal_argument_exception", "index [%s] is the write index for data stream [%s] and cannot be deleted", im.Name, st.Name)
@@ -239,6 +243,9 @@ func (s *Store) PutMapping(expr string, body []byte, opts ResolveOptions) error 
 		return mappingError(err)
 	}
 	return s.changeIndices(expr, opts, func(im indexMeta) (indexMeta, error) {
+		if err := im.alterable(); err != nil {
+			return im, err
+		}
 		mp, err := im.Mapping.Merge(over)
 		im.Mapping = mp
 		return im, mappingError(err)
@@ -252,11 +259,15 @@ func (s *Store) PutSettings(expr string, body []byte, opts ResolveOptions) error
 		return err
 	}
 	for _, n := range more.Names() {
-		if n == "number_of_shards" || n == "uuid" || n == "creation_date" || n == "version.created" {
+		if Private(n) || n == "number_of_shards" || n == "uuid" || n == "creation_date" || n == "version.created" {
 			return errorf(400, "illegal_argument_exception", "Can't update non dynamic settings [[index.%s]] for open indices", n)
 		}
 	}
+	onlyBlocks := !slices.ContainsFunc(more.Names(), func(n string) bool { return !strings.HasPrefix(n, "blocks.") })
 	return s.changeIndices(expr, opts, func(im indexMeta) (indexMeta, error) {
+		if err := im.alterable(); err != nil && !onlyBlocks {
+			return im, err
+		}
 		im.Settings = im.Settings.merge(more)
 		return im, nil
 	})

@@ -405,8 +405,37 @@ func (ix *index) open() error {
 	switch {
 	case im.Closed:
 		return &Error{Status: 400, Type: "index_closed_exception", Reason: "closed", Index: im.Name}
-	case im.Settings.Bool("blocks.write", false) || im.Settings.Bool("blocks.read_only", false):
-		return &Error{Status: 403, Type: "cluster_block_exception", Reason: fmt.Sprintf("index [%s] blocked by: [FORBIDDEN/8/index write (api)];", im.Name), Index: im.Name}
+	case im.Settings.Bool("blocks.read_only", false):
+		return blocked(im.Name, "FORBIDDEN/5/index read-only (api)")
+	case im.Settings.Bool("blocks.write", false):
+		return blocked(im.Name, "FORBIDDEN/8/index write (api)")
+	case im.Settings.Bool("blocks.read_only_allow_delete", false):
+		e := blocked(im.Name, "TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block")
+		e.Status = 429
+		return e
+	}
+	return nil
+}
+
+func blocked(index, why string) *Error {
+	return &Error{Status: 403, Type: "cluster_block_exception", Reason: fmt.Sprintf("index [%s] blocked by: [%s];", index, why), Index: index}
+}
+
+// readable refuses reads of an index with a read block.
+func (im *indexMeta) readable() error {
+	if im.Settings.Bool("blocks.read", false) {
+		return blocked(im.Name, "FORBIDDEN/7/index read (api)")
+	}
+	return nil
+}
+
+// alterable refuses changes of the metadata of an index with a metadata or read-only block; blocks themselves can always be changed.
+func (im *indexMeta) alterable() error {
+	switch {
+	case im.Settings.Bool("blocks.read_only", false):
+		return blocked(im.Name, "FORBIDDEN/5/index read-only (api)")
+	case im.Settings.Bool("blocks.metadata", false):
+		return blocked(im.Name, "FORBIDDEN/9/index metadata (api)")
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (s *Store) DeleteDataStream(pattern string) error {
 	}
 	var cs []command
 	for _, d := range list {
-		cs = append(cs, command{DeleteStream: d.Name})
+		cs = append(cs, command{DeleteStream: d.Name}, command{DeleteTemplate: &templateCmd{Kind: StreamLifecycle, Name: d.Name}})
 		for _, ix := range d.Indices {
 			cs = append(cs, command{DeleteIndex: ix.UUID})
 		}
@@ -147,7 +147,7 @@ func (s *Store) rolloverLocked(target, newName string, req CreateRequest, dry bo
 		next := *st
 		next.Generation++
 		next.Indices = append(slices.Clone(st.Indices), res.New)
-		mark, err = s.changeLocked(c, command{PutStream: &next})
+		mark, err = s.changeLocked(c, command{PutStream: &next}, s.markRolled(m.indices[res.Old]))
 		return res, mark, err
 	}
 	if m.aliases[target] == nil {
@@ -176,7 +176,12 @@ func (s *Store) rolloverLocked(target, newName string, req CreateRequest, dry bo
 	if err != nil || dry {
 		return res, mark, err
 	}
-	mark, err = s.changeLocked(moveAlias(old.info(), &c, target)...)
+	cs := moveAlias(old.info(), &c, target)
+	last := &cs[len(cs)-1]
+	if last.PutIndex.Settings, err = withSetting(last.PutIndex.Settings, RolledOver, strconv.FormatInt(s.cfg.Now().UnixMilli(), 10)); err != nil {
+		return res, mark, err
+	}
+	mark, err = s.changeLocked(cs...)
 	return res, mark, err
 }
 
@@ -200,4 +205,13 @@ func moveAlias(old *indexMeta, c *command, alias string) []command {
 	om := *old
 	om.Aliases = aliases
 	return []command{*c, newIndexMeta(om).command()}
+}
+
+// withSetting is a command's settings with one more.
+func withSetting(settings []byte, name, value string) ([]byte, error) {
+	set, err := ParseSettings(settings)
+	if err != nil {
+		return nil, err
+	}
+	return set.merge(&Settings{values: map[string]string{name: value}}).flatJSON(), nil
 }

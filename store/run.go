@@ -5,8 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/weirlog/weir/store/segment"
@@ -278,72 +276,4 @@ func (s *Store) Verify() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Retain removes segments that are too old, or too much, by the store's Retention and the indices' own settings retention.max_age and
-// retention.max_bytes.
-func (s *Store) Retain(ctx context.Context) error {
-	s.ckpt.Lock()
-	defer s.ckpt.Unlock()
-	changed := false
-	for _, ix := range s.sorted() {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if gone := expired(ix.parts.Load().segs, s.retention(ix.info()), s.cfg.Now()); len(gone) > 0 {
-			s.swap(ix, gone, nil, nil, nil)
-			s.cfg.Log.Info("segments expired", "index", ix.name(), "segments", len(gone))
-			changed = true
-		}
-	}
-	if !changed {
-		return nil
-	}
-	return s.checkpoint()
-}
-
-// retention is what holds for an index: its own settings, and the store's for data streams.
-func (s *Store) retention(im *indexMeta) Retention {
-	var r Retention
-	if im.Stream != "" {
-		r = s.cfg.Retention
-	}
-	if v, ok := im.Settings.Get("retention.max_age"); ok {
-		if d, err := parseDuration(v); err == nil {
-			r.MaxAge = d
-		}
-	}
-	if v, ok := im.Settings.Get("retention.max_bytes"); ok {
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-			r.MaxBytes = n
-		}
-	}
-	return r
-}
-
-// parseDuration reads Elasticsearch's time values: 7d, 12h, 90s.
-func parseDuration(s string) (time.Duration, error) {
-	if n, ok := strings.CutSuffix(s, "d"); ok {
-		days, err := strconv.Atoi(n)
-		return time.Duration(days) * 24 * time.Hour, err
-	}
-	return time.ParseDuration(s)
-}
-
-// expired picks the segments retention removes, oldest first.
-func expired(segs []*segmentFile, r Retention, now time.Time) []*segmentFile {
-	var gone []*segmentFile
-	total := int64(0)
-	for _, f := range segs {
-		total += f.bytes
-	}
-	for _, f := range segs {
-		m := &f.reader.Meta
-		old := r.MaxAge > 0 && m.Timed && m.MaxTime < now.Add(-r.MaxAge).UnixNano()
-		if old || r.MaxBytes > 0 && total > r.MaxBytes {
-			gone = append(gone, f)
-			total -= f.bytes
-		}
-	}
-	return gone
 }

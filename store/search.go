@@ -39,9 +39,15 @@ func (s *Store) View(expr string, opts ResolveOptions) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := s.meta.Load()
 	names := make([]string, len(refs))
 	for i, r := range refs {
 		names[i] = r.Name
+		if ix := m.indices[r.Name]; ix != nil {
+			if err := ix.info().readable(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return &View{s.Snapshot(names), filters}, nil
 }

@@ -128,6 +128,11 @@ func (s *Store) getFrom(name, id string) (doc Document, found bool, err error) {
 	if len(snap.Indices) == 0 {
 		return doc, false, noSuchIndex(name)
 	}
+	if ix := s.meta.Load().indices[name]; ix != nil {
+		if err := ix.info().readable(); err != nil {
+			return doc, false, err
+		}
+	}
 	srcs := snap.Indices[0].Sources
 	for i := len(srcs) - 1; i >= 0; i-- {
 		row, ok := srcs[i].(finder).FindID(id)

@@ -58,6 +58,10 @@ type Config struct {
 type Retention struct {
 	MaxAge   time.Duration // segments whose newest document is older are removed; 0: for ever
 	MaxBytes int64         // the oldest segments go first; 0: no bound
+
+	// DiskPercent is the share of the disk in use above which the oldest segments of data streams go, whatever their age; other indices
+	// never go for space. 0: no bound.
+	DiskPercent int
 }
 
 // DefaultConfig is what a store uses; Dir must be set.

@@ -358,3 +358,102 @@ func mergeAliases(have map[string]AliasMeta, raw []byte) (map[string]AliasMeta, 
 	}
 	return out, nil
 }
+
+// Simulated is what templates would give a new index.
+type Simulated struct {
+	Template    string // the composable template that wins, "" for none
+	Settings    *Settings
+	Mapping     *mapping.Mapping
+	Aliases     map[string]AliasMeta
+	Lifecycle   json.RawMessage
+	Overlapping []Template // composable templates that match too, as {"index_patterns": ...}
+}
+
+// SimulateIndex composes an index of that name without making it. body, when given, is a composable template that is put on the shelf
+// for the time of the question.
+func (s *Store) SimulateIndex(name string, body []byte) (*Simulated, error) {
+	m, err := s.meta.Load().with("simulate_index_template_", body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := m.compose(name)
+	if err != nil {
+		return nil, err
+	}
+	out := &Simulated{Template: t.name, Settings: t.settings, Mapping: t.mapping, Aliases: t.aliases, Lifecycle: m.lifecycleOf(t.name)}
+	for _, n := range m.templateNames(IndexTemplate) {
+		v, err := fastjson.ParseBytes(m.templates[templateKey{IndexTemplate, n}].Body)
+		if err == nil && n != t.name && matchesAny(patternsOf(v), name) {
+			out.Overlapping = append(out.Overlapping, Template{n, v.Get("index_patterns").MarshalTo(nil)})
+		}
+	}
+	return out, nil
+}
+
+// SimulateTemplate composes a stored template, or the one body holds.
+func (s *Store) SimulateTemplate(name string, body []byte) (*Simulated, error) {
+	if name == "" || len(body) > 0 {
+		name = "simulate_template_"
+	}
+	m, err := s.meta.Load().with(name, body)
+	if err != nil {
+		return nil, err
+	}
+	t := m.templates[templateKey{IndexTemplate, name}]
+	if t == nil {
+		return nil, errorf(400, "illegal_argument_exception", "unable to simulate template [%s] that does not exist", name)
+	}
+	c, err := m.composeIndex(name)
+	if err != nil {
+		return nil, err
+	}
+	out := &Simulated{Template: name, Settings: c.settings, Mapping: c.mapping, Aliases: c.aliases, Lifecycle: m.lifecycleOf(name)}
+	mine, err := fastjson.ParseBytes(t.Body)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range m.templateNames(IndexTemplate) {
+		v, err := fastjson.ParseBytes(m.templates[templateKey{IndexTemplate, n}].Body)
+		if err != nil || n == name {
+			continue
+		}
+		for _, a := range patternsOf(mine) {
+			if slices.ContainsFunc(patternsOf(v), func(b string) bool { return overlap(a, b) }) {
+				out.Overlapping = append(out.Overlapping, Template{n, v.Get("index_patterns").MarshalTo(nil)})
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// with is the metadata with one more composable template; an empty body adds none.
+func (m *metadata) with(name string, body []byte) (*metadata, error) {
+	if len(strings.TrimSpace(string(body))) == 0 {
+		return m, nil
+	}
+	v, err := fastjson.ParseBytes(body)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return nil, errorf(400, "parse_exception", "request body is not a JSON object: %v", err)
+	}
+	if err := checkTemplate(IndexTemplate, name, v); err != nil {
+		return nil, err
+	}
+	next := m.clone()
+	k := templateKey{IndexTemplate, name}
+	next.templates[k] = &templateMeta{k, compactJSON(body)}
+	return next, nil
+}
+
+// lifecycleOf is the data stream lifecycle a composable template gives, nil for none.
+func (m *metadata) lifecycleOf(name string) json.RawMessage {
+	t := m.templates[templateKey{IndexTemplate, name}]
+	if t == nil {
+		return nil
+	}
+	v, err := fastjson.ParseBytes(t.Body)
+	if err != nil || v.Get("template", "lifecycle") == nil {
+		return nil
+	}
+	return v.Get("template", "lifecycle").MarshalTo(nil)
+}

@@ -2,13 +2,12 @@ package rest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/weirlog/weir/store"
+	"github.com/weirlog/weir/store/lifecycle"
 )
 
 // handleGetStream answers GET /_data_stream[/{name}].
@@ -17,16 +16,61 @@ func handleGetStream(c *call) error {
 	if err != nil {
 		return err
 	}
+	verbose, err := c.params.boolean("verbose", false)
+	if err != nil {
+		return err
+	}
 	out := []any{}
 	for _, d := range list {
-		indices := []any{}
-		for _, i := range d.Indices {
-			indices = append(indices, map[string]any{"index_name": i.Name, "index_uuid": i.UUID, "prefer_ilm": true, "managed_by": "Unmanaged"})
+		one := c.stream(d)
+		if verbose {
+			if newest, ok := c.newest(d); ok {
+				one.set("maximum_timestamp", newest)
+			}
 		}
-		out = append(out, map[string]any{"name": d.Name, "timestamp_field": map[string]string{"name": "@timestamp"}, "indices": indices,
-			"generation": d.Generation, "status": "GREEN", "template": d.Template, "hidden": d.Hidden, "system": false, "allow_custom_routing": false, "replicated": false})
+		out = append(out, one)
 	}
 	return c.reply(http.StatusOK, newObject().set("data_streams", out).bytes())
+}
+
+// stream is a data stream as GET _data_stream shows it.
+func (c *call) stream(d store.DataStream) *object {
+	l, hasLifecycle := c.s.store.StreamLifecycle(d.Name)
+	managed := func(policy string) string {
+		switch {
+		case policy != "":
+			return "Index Lifecycle Management"
+		case hasLifecycle && l.Enabled:
+			return "Data stream lifecycle"
+		}
+		return "Unmanaged"
+	}
+	indices, policy, status := []any{}, "", "GREEN"
+	for _, i := range d.Indices {
+		set, _ := c.s.store.SettingsOf(i.Name)
+		policy = ""
+		if set != nil {
+			policy, _ = set.Get("lifecycle.name")
+			if set.Int("number_of_replicas", 0) > 0 {
+				status = "YELLOW"
+			}
+		}
+		one := newObject().set("index_name", i.Name).set("index_uuid", i.UUID).set("prefer_ilm", true)
+		if policy != "" {
+			one.set("ilm_policy", policy)
+		}
+		indices = append(indices, one.set("managed_by", managed(policy)).set("index_mode", "standard"))
+	}
+	o := newObject().set("name", d.Name).set("timestamp_field", map[string]string{"name": "@timestamp"}).set("indices", indices).
+		set("generation", d.Generation).set("status", status).set("template", d.Template)
+	if hasLifecycle {
+		o.set("lifecycle", lifecycleJSON(l))
+	}
+	if policy != "" {
+		o.set("ilm_policy", policy)
+	}
+	return o.set("next_generation_managed_by", managed(policy)).set("prefer_ilm", true).set("hidden", d.Hidden).set("system", false).
+		set("allow_custom_routing", false).set("replicated", false).set("rollover_on_write", false).set("index_mode", "standard")
 }
 
 // handlePutStream answers PUT /_data_stream/{name}.
@@ -63,7 +107,8 @@ func handleRollover(c *call) error {
 	if err != nil {
 		return err
 	}
-	met, roll, err := c.judge(conditions, res.Old)
+	old, _ := c.s.store.Info(res.Old)
+	met, roll, err := lifecycle.Met(old, conditions, time.Now())
 	if err != nil {
 		return err
 	}
@@ -75,44 +120,6 @@ func handleRollover(c *call) error {
 	done := roll && !dry
 	return c.reply(http.StatusOK, newObject().set("acknowledged", done).set("shards_acknowledged", done).set("old_index", res.Old).set("new_index", res.New).
 		set("rolled_over", done).set("dry_run", dry).set("conditions", met).bytes())
-}
-
-// judge compares an index with conditions: which hold, and whether to roll.
-func (c *call) judge(conditions map[string]any, index string) (met map[string]bool, roll bool, err error) {
-	met = map[string]bool{}
-	i, ok := c.s.store.Info(index)
-	if !ok {
-		return met, false, nil
-	}
-	for name, v := range conditions {
-		text := fmt.Sprint(v)
-		var holds bool
-		switch name {
-		case "max_age":
-			var age time.Duration
-			if age, err = parseTime(name, text); err != nil {
-				return nil, false, err
-			}
-			holds = time.Since(time.UnixMilli(i.Created)) >= age
-		case "max_docs", "max_primary_shard_docs":
-			n, ok := v.(float64)
-			if !ok {
-				return nil, false, illegal("condition [%s] needs a number, but got [%s]", name, text)
-			}
-			holds, text = i.Docs >= int64(n), strconv.FormatInt(int64(n), 10)
-		case "max_size", "max_primary_shard_size":
-			var size int64
-			if size, err = parseSize(name, text); err != nil {
-				return nil, false, err
-			}
-			holds = i.Bytes >= size
-		default:
-			return nil, false, illegal("unknown rollover condition [%s]", name)
-		}
-		met["["+name+": "+text+"]"] = holds
-		roll = roll || holds
-	}
-	return met, roll || len(conditions) == 0, nil
 }
 
 func rolloverBody(body []byte) (req store.CreateRequest, conditions map[string]any, err error) {
@@ -127,24 +134,4 @@ func rolloverBody(body []byte) (req store.CreateRequest, conditions map[string]a
 		return req, nil, badRequest("parse_exception", "%v", err)
 	}
 	return store.CreateRequest{Settings: in.Settings, Mappings: in.Mappings, Aliases: in.Aliases}, in.Conditions, nil
-}
-
-// sizeUnits of conditions.
-var sizeUnits = []struct {
-	suffix string
-	shift  int
-}{{"pb", 50}, {"tb", 40}, {"gb", 30}, {"mb", 20}, {"kb", 10}, {"b", 0}}
-
-func parseSize(name, s string) (int64, error) {
-	lower := strings.ToLower(strings.TrimSpace(s))
-	for _, u := range sizeUnits {
-		if num, ok := strings.CutSuffix(lower, u.suffix); ok {
-			n, err := strconv.ParseInt(num, 10, 64)
-			if err != nil || n < 0 || n > 1<<(62-u.shift) {
-				break
-			}
-			return n << u.shift, nil
-		}
-	}
-	return 0, badRequest("parse_exception", "failed to parse setting [%s] with value [%s] as a size in bytes: unit is missing or unrecognized", name, s)
 }

@@ -158,6 +158,9 @@ func handleGetIndex(c *call) error {
 func settingsOf(i info) map[string]any {
 	tree := map[string]any{}
 	for _, n := range i.Settings.Names() {
+		if store.Private(n) {
+			continue
+		}
 		v, _ := i.Settings.Get(n)
 		plant(tree, strings.Split(n, "."), v)
 	}

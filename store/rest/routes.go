@@ -13,6 +13,7 @@ var (
 	scrollParams   = []string{"scroll", "scroll_id", "rest_total_hits_as_int", "typed_keys"}
 	pitParams      = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
 	asyncGetParams = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
+	streamParams   = append([]string{"include_defaults", "verbose"}, indexParams...)
 	rateParams     = []string{"requests_per_second", "detailed", "group_by"}
 	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
 )
@@ -21,7 +22,7 @@ var templateSearchParams = append([]string{"scroll"}, searchParams...)
 
 // routes is the table of endpoints.
 func routes() []route {
-	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes(), scriptRoutes())
+	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes(), scriptRoutes(), lifecycleRoutes())
 }
 
 // scriptRoutes are of scripts and ingest pipelines.
@@ -154,6 +155,11 @@ func indexRoutes() []route {
 		{"GET", "/{index}/_settings/{name}", infoParams, handleGetSettings},
 		{"PUT", "/_settings", putParams, handlePutSettings},
 		{"PUT", "/{index}/_settings", putParams, handlePutSettings},
+		{"PUT,POST", "/{index}/_clone/{target}", infoParams, handleResize},
+		{"PUT,POST", "/{index}/_shrink/{target}", infoParams, handleResize},
+		{"PUT,POST", "/{index}/_split/{target}", infoParams, handleResize},
+		{"PUT", "/{index}/_block/{block}", indexParams, handleBlock},
+		{"DELETE", "/{index}/_block/{block}", indexParams, handleUnblock},
 		{"POST", "/{index}/_close", infoParams, handleClose},
 		{"POST", "/{index}/_open", infoParams, handleClose},
 		{"GET", "/_stats", statsParams, handleStats},
@@ -181,12 +187,40 @@ func aliasRoutes() []route {
 		{"DELETE", "/{index}/_aliases/{alias}", nil, handleDeleteAlias},
 		{"POST", "/_aliases", nil, handleAliases},
 
-		{"GET", "/_data_stream", indexParams, handleGetStream},
-		{"GET", "/_data_stream/{name}", indexParams, handleGetStream},
+		{"GET", "/_data_stream", streamParams, handleGetStream},
+		{"GET", "/_data_stream/{name}", streamParams, handleGetStream},
+		{"PUT", "/_data_stream/{name}/_lifecycle", indexParams, handlePutStreamLifecycle},
+		{"GET", "/_data_stream/{name}/_lifecycle", streamParams, handleGetStreamLifecycle},
+		{"DELETE", "/_data_stream/{name}/_lifecycle", indexParams, handleDeleteStreamLifecycle},
+		{"GET", "/_data_stream/_stats", indexParams, handleStreamStats},
+		{"GET", "/_data_stream/{name}/_stats", indexParams, handleStreamStats},
+		{"POST", "/_data_stream/_modify", nil, handleModifyStreams},
+		{"POST", "/_data_stream/_migrate/{alias}", nil, handleMigrateAlias},
+		{"GET", "/{index}/_lifecycle/explain", streamParams, handleExplainLifecycle},
 		{"PUT", "/_data_stream/{name}", nil, handlePutStream},
 		{"DELETE", "/_data_stream/{name}", indexParams, handleDeleteStream},
 		{"POST", "/{index}/_rollover", rolloverParams, handleRollover},
 		{"POST", "/{index}/_rollover/{name}", rolloverParams, handleRollover},
+	}
+}
+
+// lifecycleRoutes are of index lifecycle policies.
+func lifecycleRoutes() []route {
+	return []route{
+		{"PUT", "/_ilm/policy/{name}", nil, handlePutPolicy},
+		{"GET", "/_ilm/policy", nil, handleGetPolicy},
+		{"GET", "/_ilm/policy/{name}", nil, handleGetPolicy},
+		{"DELETE", "/_ilm/policy/{name}", nil, handleDeletePolicy},
+		{"GET", "/_ilm/status", nil, handleILMStatus},
+		{"POST", "/_ilm/start", nil, handleILMSwitch},
+		{"POST", "/_ilm/stop", nil, handleILMSwitch},
+		{"POST", "/_ilm/move/{index}", nil, handleILMMove},
+		{"GET", "/{index}/_ilm/explain", append([]string{"only_managed", "only_errors"}, indexParams...), handleILMExplain},
+		{"POST", "/{index}/_ilm/remove", indexParams, handleILMRemove},
+		{"POST", "/{index}/_ilm/retry", indexParams, handleILMRetry},
+		{"POST", "/_index_template/_simulate_index/{name}", templateParams, handleSimulateIndex},
+		{"POST", "/_index_template/_simulate", templateParams, handleSimulateTemplate},
+		{"POST", "/_index_template/_simulate/{name}", templateParams, handleSimulateTemplate},
 	}
 }
 

@@ -8,11 +8,12 @@ import (
 
 	"github.com/weirlog/weir/store"
 	"github.com/weirlog/weir/store/contexts"
+	"github.com/weirlog/weir/store/lifecycle"
 	"github.com/weirlog/weir/store/tasks"
 )
 
-// Server answers the REST API of one store. It is safe for concurrent use. Run lets go of what clients forgot; Close ends what runs in
-// the background.
+// Server answers the REST API of one store. It is safe for concurrent use. Run lets go of what clients forgot and carries out
+// lifecycle policies; Close ends what runs in the background.
 type Server struct {
 	store    *store.Store
 	log      *slog.Logger
@@ -21,6 +22,7 @@ type Server struct {
 	began    time.Time
 	contexts *contexts.Keeper
 	tasks    *tasks.Registry
+	life     *lifecycle.Manager
 	counts   counters
 }
 
@@ -33,7 +35,7 @@ func New(s *store.Store, log *slog.Logger) *Server {
 	if err != nil {
 		name = "weir"
 	}
-	srv := &Server{store: s, log: log, nodeName: name, table: routes(), began: time.Now(), contexts: contexts.New(s, nil)}
+	srv := &Server{store: s, log: log, nodeName: name, table: routes(), began: time.Now(), contexts: contexts.New(s, nil), life: lifecycle.New(s, log, nil)}
 	srv.tasks = tasks.New(srv.began, srv.keepTask)
 	return srv
 }
@@ -41,15 +43,17 @@ func New(s *store.Store, log *slog.Logger) *Server {
 // reapEvery is the pace of Run.
 const reapEvery = 10 * time.Second
 
-// Run lets go of expired scrolls, points in time and answers until ctx ends, then of everything.
+// Run carries out lifecycle policies and lets go of expired scrolls, points in time and answers until ctx ends, then of everything.
 func (s *Server) Run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.life.Run(ctx) }()
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			s.Close()
-			return nil
+			return <-done
 		case <-tick.C:
 			s.contexts.Reap()
 		}
