@@ -150,9 +150,14 @@ func (v *verifier) checkpoint() error {
 		return err
 	}
 	good := 0
+	newest := uint64(0)
 	for at := 0; at < len(b) && at < 2*slotSize; at += slotSize {
-		if _, _, _, err := parseSlot(b[at:min(len(b), at+slotSize)]); err == nil {
+		if seq, _, cp, err := parseSlot(b[at:min(len(b), at+slotSize)]); err == nil {
 			good++
+			if seq >= newest {
+				newest = seq
+				v.accept(cp.Holes)
+			}
 		} else if !allZero(b[at:min(len(b), at+slotSize)]) {
 			v.note("checkpoint slot %d: %v", at/slotSize, err)
 		}
@@ -161,6 +166,14 @@ func (v *verifier) checkpoint() error {
 		v.note("no valid checkpoint")
 	}
 	return nil
+}
+
+// accept marks what Repair was told to live without.
+func (v *verifier) accept(holes []Hole) {
+	for i := range v.Bad {
+		b := &v.Bad[i]
+		b.Accepted = slices.ContainsFunc(holes, func(h Hole) bool { return h.Accepted && h.From <= b.From && b.To <= h.To })
+	}
 }
 
 func (v *verifier) states() error {
