@@ -59,6 +59,8 @@ type Store struct {
 	// RetentionAge and RetentionBytes delete the oldest log segments; 0: never.
 	RetentionAge   time.Duration
 	RetentionBytes int64
+	// RetentionDisk is the share of the disk in percent above which the oldest log segments go; 0: never.
+	RetentionDisk int
 }
 
 // Broker holds the settings of the embedded queue.
@@ -190,6 +192,7 @@ func (w *Weir) bindQueueAndStore(b *binder) {
 		r := s.sub("retention")
 		r.duration("max_age", &w.Store.RetentionAge)
 		r.size("max_bytes", &w.Store.RetentionBytes)
+		r.integer("disk_percent", &w.Store.RetentionDisk)
 		r.done()
 		s.done()
 	}

@@ -160,7 +160,8 @@ func (n *node) openStore(context.Context) error {
 	cfg := store.DefaultConfig()
 	cfg.Dir, cfg.Log = filepath.Join(n.cfg.Data, "store"), n.log.With("part", "store")
 	cfg.HeadMemory = n.cfg.Store.HeadMemory
-	cfg.Retention = store.Retention{MaxAge: n.cfg.Store.RetentionAge, MaxBytes: n.cfg.Store.RetentionBytes}
+	cfg.Retention = store.Retention{MaxAge: n.cfg.Store.RetentionAge, MaxBytes: n.cfg.Store.RetentionBytes, DiskPercent: n.cfg.Store.RetentionDisk}
+	cfg.Ingest = ingestFilters()
 	cfg.OnDocs = func(index string, docs [][]byte) {
 		if !n.hub.Listening() {
 			return
@@ -185,6 +186,7 @@ func (n *node) openStore(context.Context) error {
 		return true, ""
 	})
 	h := rest.New(s, n.log.With("part", "rest"))
+	n.add("rest", h.Run)
 	n.rest = h
 	return n.serve("elasticsearch", n.cfg.Listen.Elasticsearch, localHosts(h, n.ports.insecure), &n.ready.Elasticsearch)
 }
