@@ -92,12 +92,16 @@ type Decoder interface {
 // Table is every input there is.
 func Table() []Spec {
 	return []Spec{
+		{Name: "beats", Options: beatsOptions, Codec: "plain", New: newBeats, Push: true, Decode: decodeBeats},
+		{Name: "elastic_agent", Options: beatsOptions, Codec: "plain", New: newBeats, Push: true, Decode: decodeBeats},
 		{Name: "file", Options: fileOptions, Codec: "plain", New: newFile},
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
 		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
+		{Name: "http", Options: httpOptions, Codec: "plain", New: newHTTP, Push: true, Decode: decodeHTTP},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka},
 		{Name: "pipeline", Options: pipelineOptions, Codec: "json", New: newPipeline},
 		{Name: "stdin", Codec: "line", New: newStdin, Push: true},
+		{Name: "syslog", Options: syslogOptions, Codec: "plain", New: newSyslog, Push: true, Decode: decodeSyslog},
 		{Name: "tcp", Options: tcpOptions, Codec: "line", New: newTCP, Push: true},
 		{Name: "udp", Options: udpOptions, Codec: "plain", New: newUDP, Push: true},
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weirlog/weir/event"
+	"github.com/weirlog/weir/listen"
 	"github.com/weirlog/weir/pipeline/plugin"
 	"github.com/weirlog/weir/queue"
 )
@@ -13,29 +14,21 @@ import (
 // peerHeader carries the address of the sender from a socket to the worker.
 const peerHeader = "peer"
 
-// address is where an input without login listens: loopback, unless plaintext names the input. Without the option host it is
-// loopback too, but when plaintext allows more it is every address, as in Logstash.
-func address(a *plugin.Args, env *Env) string {
+// address is where an input listens: loopback, unless it is secure (encrypted, or with a login) or plaintext names it. Without the
+// option host it is loopback too, but when more is allowed it is every address, as in Logstash.
+func address(a *plugin.Args, env *Env, secure bool) string {
 	host := a.String("host")
-	open := slices.Contains(env.Plaintext, a.Name)
+	open := secure || slices.Contains(env.Plaintext, a.Name)
 	switch {
 	case host == "" && open:
 		host = "0.0.0.0"
 	case host == "":
 		host = "127.0.0.1"
-		a.Warn("host", "name the input in security.plaintext to listen on every address", "%s listens on 127.0.0.1 only: it cannot ask who is there", a.Name)
-	case !open && !loopback(host):
-		a.Fail("host", "use 127.0.0.1, or name the input in security.plaintext", "%s cannot ask who is there and must not listen on %s", a.Name, host)
+		a.Warn("host", "set ssl_enabled, or name the input in security.plaintext, to listen on every address", "%s listens on 127.0.0.1 only: it cannot ask who is there", a.Name)
+	case !open && !listen.Loopback(host):
+		a.Fail("host", "use 127.0.0.1, set ssl_enabled, or name the input in security.plaintext", "%s cannot ask who is there and must not listen on %s", a.Name, host)
 	}
 	return net.JoinHostPort(host, strconv.Itoa(a.Int("port")))
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 func (e *Env) listening(name string, addr net.Addr) {

@@ -29,7 +29,7 @@ type udp struct {
 }
 
 func newUDP(a *plugin.Args, env *Env, _ codec.Codec) Input {
-	u := &udp{address(a, env), a.Int("buffer_size"), a.Int("receive_buffer_bytes"), env, newDecoratePeer(a, env)}
+	u := &udp{address(a, env, false), a.Int("buffer_size"), a.Int("receive_buffer_bytes"), env, newDecoratePeer(a, env)}
 	if u.size < 1 || u.size > 65536 {
 		a.Fail("buffer_size", "", "buffer_size is 1 to 65536")
 	}

@@ -111,12 +111,15 @@ func Table() []Spec {
 	return []Spec{
 		{Name: "elasticsearch", Options: elasticsearchOptions, Codec: "json", New: newElasticsearch, Exact: true},
 		{Name: "file", Options: fileOptions, Codec: "json_lines", New: newFile, Sink: openFiles},
+		{Name: "http", Options: httpOptions, Codec: "plain", New: newHTTP, Sink: openHTTP},
 		{Name: "kafka", Options: kafkaOptions, Codec: "plain", New: newKafka, Sink: openKafka},
 		{Name: "null", Codec: "plain", New: newNull, Sink: openNull},
 		{Name: "opensearch", Options: elasticsearchOptions, Codec: "json", New: newElasticsearch, Exact: true},
 		{Name: "pipeline", Options: pipelineOptions, Codec: "json", New: newPipeline, Sink: openPipeline, Exact: true},
 		{Name: "sink", Codec: "plain", New: newNull, Sink: openNull},
 		{Name: "stdout", Codec: "rubydebug", New: newStdout, Sink: openStdout},
+		{Name: "tcp", Options: tcpOptions, Codec: "json", New: newTCP, Sink: openTCP},
+		{Name: "udp", Options: udpOptions, Codec: "json", New: newUDP, Sink: openUDP},
 	}
 }
 
