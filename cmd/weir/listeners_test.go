@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -100,6 +106,81 @@ output.file: {path: %q}
 	}
 	near.stop(t)
 	far.stop(t)
+}
+
+// TestPushPipeline: a pipeline hears Beats, HTTP and syslog, keeps what it took on disk before it answers, and hands it on over HTTP
+// and to a file.
+func TestPushPipeline(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	beats, web, sys := freePort(t, "tcp"), freePort(t, "tcp"), freePort(t, "tcp")
+	port := func(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
+	var mu sync.Mutex
+	var posted []string
+	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		posted = append(posted, string(b))
+		mu.Unlock()
+	}))
+	defer site.Close()
+	writeFiles(t, dir, map[string]string{
+		"logs/a.log": "file line\n",
+		"filebeat.yml": fmt.Sprintf("filebeat.inputs: [{type: filestream, id: a, paths: [%q]}]\noutput.logstash: {hosts: [%q], backoff.init: 50ms}\n",
+			filepath.Join(dir, "logs/*.log"), beats),
+		"p.conf": fmt.Sprintf(`
+input {
+  beats { port => %s }
+  http { port => %s }
+  syslog { port => %s }
+}
+filter { mutate { add_field => { "seen" => "%%{message}" } } }
+output {
+  file { path => %q }
+  http { url => %q http_method => "post" }
+}`, port(beats), port(web), port(sys), filepath.Join(dir, "out/events.ndjson"), site.URL)})
+	pipeline := exec.Command(weirBinary, "pipeline", "-f", filepath.Join(dir, "p.conf"), "--data", filepath.Join(dir, "p"))
+	var said bytes.Buffer
+	pipeline.Stderr = &said
+	if err := pipeline.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pipeline.Process.Kill() })
+	agent := startWeir(t, "agent", "-c", filepath.Join(dir, "filebeat.yml"), "--data", filepath.Join(dir, "a"), "--listen-monitor", "127.0.0.1:0")
+	for _, addr := range []string{web, sys} {
+		waitFor(t, 30*time.Second, "port "+addr, func() bool {
+			c, err := net.Dial("tcp", addr)
+			if err == nil {
+				c.Close()
+			}
+			return err == nil
+		})
+	}
+	post(t, web, "/", `{"message":"http line"}`)
+	c, err := net.Dial("tcp", sys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(c, "<13>Oct 11 22:14:15 vm app[7]: syslog line\n")
+	c.Close()
+	var events map[string]map[string]any
+	waitFor(t, 60*time.Second, "three events", func() bool {
+		events = readOutput(t, filepath.Join(dir, "out"))
+		mu.Lock()
+		defer mu.Unlock()
+		return len(events) == 3 && len(posted) == 3
+	})
+	for message, want := range map[string]string{"file line": `"tags":["beats_input_codec_plain_applied"]`, "http line": `"method":"POST"`, "syslog line": `"severity":{"code":5`} {
+		b, _ := json.Marshal(events[message])
+		if !strings.Contains(string(b), want) || !strings.Contains(string(b), `"seen":"`+message) {
+			t.Errorf("%s: %s", message, b)
+		}
+	}
+	pipeline.Process.Signal(syscall.SIGTERM)
+	if err := pipeline.Wait(); err != nil {
+		t.Errorf("pipeline after SIGTERM: %v\n%s", err, said.String())
+	}
+	agent.stop(t)
 }
 
 func post(t *testing.T, addr, path, body string) {
