@@ -118,6 +118,16 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 	if bad != nil {
 		return refuse(bad.code, bad.why)
 	}
+	if cfg.codec != keepCodec && h.Codec() != cfg.codec {
+		packed, err := c.b.codecs.Repack(records, h.Codec(), cfg.codec)
+		if err != nil {
+			return refuse(errCorruptMessage, err.Error())
+		}
+		records = packed
+		if h, err = journal.ParseHeader(records); err != nil {
+			return refuse(errCorruptMessage, err.Error())
+		}
+	}
 	if code := c.joinTxn(req, &h, p); code != errNone {
 		return refuse(code, "")
 	}

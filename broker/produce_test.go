@@ -3,6 +3,7 @@ package broker
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,5 +227,30 @@ func TestProducerIDs(t *testing.T) {
 	req.TransactionalID = kmsg.StringPtr("tx")
 	if r := ask[*kmsg.InitProducerIDResponse](dial(t, b), req); r.ErrorCode != errInvalidTxnTimeout {
 		t.Errorf("transactional id: code %d", r.ErrorCode)
+	}
+}
+
+// TestCompressionType: batches are kept in the topic's codec, and come out with the same records.
+func TestCompressionType(t *testing.T) {
+	t.Parallel()
+	b := memBroker(t)
+	w := dial(t, b)
+	value := strings.Repeat("again ", 200)
+	for codec, word := range []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"} {
+		create(t, b, word, 1, "compression.type", word)
+		for n, in := range [][]byte{batchOf(value), gzipped(t, batchOf(value))} {
+			if r := w.produce(word, 0, in); r.ErrorCode != errNone {
+				t.Fatalf("%s: code %d", word, r.ErrorCode)
+			}
+			got := w.fetch(word, int64(n)).RecordBatches
+			h, err := journal.ParseHeader(got)
+			if err != nil || h.Codec() != codec {
+				t.Fatalf("%s: codec %d, %v", word, h.Codec(), err)
+			}
+			plain, err := b.codecs.Repack(got, codec, journal.CodecNone)
+			if err != nil || !slices.Equal(valuesOf(t, plain), []string{value}) {
+				t.Errorf("%s: other records, %v", word, err)
+			}
+		}
 	}
 }

@@ -42,7 +42,7 @@ func topicSettings() []topicSetting {
 	return []topicSetting{
 		{name: "cleanup.policy", def: "delete", kind: configList, words: []string{"delete"}, synonym: "log.cleanup.policy", doc: "How old records go: delete."},
 		{name: "compression.own", def: "snappy", kind: configString, words: []string{"lz4", "snappy", "none"}, doc: "How weir's own parts compress their batches, where it pays; clients need not know."},
-		{name: "compression.type", def: "producer", kind: configString, words: []string{"producer"}, doc: "Batches are kept as the producer compressed them."},
+		{name: "compression.type", def: "producer", kind: configString, words: []string{"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"}, synonym: "compression.type", doc: "How clients' batches are kept: as the producer compressed them, or compressed anew."},
 		{name: "delete.retention.ms", def: "86400000", kind: configLong, high: math.MaxInt64, doc: noEffect},
 		{name: "file.delete.delay.ms", def: "60000", kind: configLong, high: math.MaxInt64, doc: noEffect},
 		{name: "flush.messages", def: "1", kind: configLong, low: 1, high: 1, doc: "Every acknowledgement follows a sync: 1 is the only value."},
@@ -50,6 +50,8 @@ func topicSettings() []topicSetting {
 		{name: "index.interval.bytes", def: "16384", kind: configInt, high: math.MaxInt32, doc: noEffect},
 		{name: "max.compaction.lag.ms", def: "9223372036854775807", kind: configLong, low: 1, high: math.MaxInt64, doc: noEffect},
 		{name: "max.message.bytes", def: strconv.Itoa(defaultMaxMessage), kind: configInt, low: 1024, high: maxMaxMessage, synonym: "message.max.bytes", doc: "The largest batch of records, in bytes, as sent."},
+		{name: "message.downconversion.enable", def: "true", kind: configBool, doc: noEffect},
+		{name: "message.format.version", def: "3.0-IV1", kind: configString, doc: noEffect},
 		{name: "message.timestamp.after.max.ms", def: "9223372036854775807", kind: configLong, high: math.MaxInt64, doc: "How far a record's time may lie after the broker's."},
 		{name: "message.timestamp.before.max.ms", def: "9223372036854775807", kind: configLong, high: math.MaxInt64, doc: "How far a record's time may lie before the broker's."},
 		{name: "message.timestamp.type", def: "CreateTime", kind: configString, words: []string{"CreateTime", "LogAppendTime"}, doc: "Whose clock times the records: the producer's or the broker's."},
@@ -84,6 +86,7 @@ type topicConfig struct {
 	segmentBytes   int64
 	segmentAge     time.Duration
 	appendTime     bool
+	codec          int // that clients' batches are kept in; keepCodec: the producer's
 	ownCodec       int // compression of this process's own batches
 	beforeMax      int64
 	afterMax       int64
@@ -132,10 +135,19 @@ func parseTopicConfig(set map[string]string) (*topicConfig, error) {
 		segmentBytes:   number("segment.bytes"),
 		segmentAge:     millis(number("segment.ms")),
 		appendTime:     value["message.timestamp.type"] == "LogAppendTime",
+		codec:          keptCodec(value["compression.type"]),
 		ownCodec:       ownCodec(value["compression.own"]),
 		beforeMax:      number("message.timestamp.before.max.ms"),
 		afterMax:       number("message.timestamp.after.max.ms"),
 	}, nil
+}
+
+// keepCodec leaves a batch as its producer compressed it.
+const keepCodec = -1
+
+// keptCodec is the codec of a word of compression.type.
+func keptCodec(word string) int {
+	return slices.Index([]string{"uncompressed", "gzip", "snappy", "lz4", "zstd"}, word) // producer is none of them: keepCodec
 }
 
 // ownCodec is the codec of a word of compression.own.

@@ -168,3 +168,36 @@ func TestFixLZ4(t *testing.T) {
 		t.Error("a frame is changed for no reason")
 	}
 }
+
+// TestRepack: records go from each codec to each, and stay the same; noise stays uncompressed.
+func TestRepack(t *testing.T) {
+	t.Parallel()
+	c := testCodecs()
+	plain := builtOf([]byte(strings.Repeat("some words ", 500)))
+	for from := journal.CodecNone; from <= journal.CodecZstd; from++ {
+		in, err := c.Repack(plain, journal.CodecNone, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for to := journal.CodecNone; to <= journal.CodecZstd; to++ {
+			out, err := c.Repack(in, from, to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := journal.ParseHeader(out)
+			if err != nil || journal.Verify(out) != nil || h.Codec() != to {
+				t.Fatalf("%d to %d: %+v, %v", from, to, h, err)
+			}
+			back, err := c.Repack(out, to, journal.CodecNone)
+			if err != nil || !bytes.Equal(back, plain) {
+				t.Errorf("%d to %d: other records, %v", from, to, err)
+			}
+		}
+	}
+	if out, err := c.Repack(builtOf(noise(5000)), journal.CodecNone, journal.CodecZstd); err != nil || out[22]&7 != journal.CodecNone {
+		t.Errorf("noise: codec %d, %v", out[22]&7, err)
+	}
+	if n := c.pool.InUse(); n != 0 {
+		t.Errorf("%d bytes of slabs not released", n)
+	}
+}
