@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ type exploreRequest struct {
 	Breakdown string   `json:"breakdown"`
 	Size      int      `json:"size"`
 	Cursor    string   `json:"cursor"`
+	Sort      string   `json:"sort"`   // field:asc or field:desc; newest first when empty
 	Source    bool     `json:"source"` // rows carry the whole document
 }
 
@@ -240,8 +242,23 @@ func order(dir string) []any {
 		unmapped("kafka.partition"), unmapped("kafka.offset"), unmapped("log.offset")}
 }
 
+// order is by the field the page asks for, then newest first.
+func (q *query) order() []any {
+	field, dir, _ := strings.Cut(q.req.Sort, ":")
+	switch {
+	case field == "":
+		return order("desc")
+	case dir != "asc":
+		dir = "desc"
+	}
+	if field == "@timestamp" {
+		return order(dir)
+	}
+	return append([]any{map[string]any{field: map[string]any{"order": dir, "missing": "_last", "unmapped_type": "keyword"}}}, order("desc")...)
+}
+
 func (q *query) rows(ctx context.Context, out *frames, sum *summary) error {
-	body := map[string]any{"size": q.req.Size, "track_total_hits": false, "sort": order("desc"), "query": q.body(q.from, q.to, true), "timeout": "25s"}
+	body := map[string]any{"size": q.req.Size, "track_total_hits": false, "sort": q.order(), "query": q.body(q.from, q.to, true), "timeout": "25s"}
 	if q.req.Cursor != "" {
 		after, err := base64.RawURLEncoding.DecodeString(q.req.Cursor)
 		if err != nil || !json.Valid(after) {

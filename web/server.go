@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Config struct {
 	Flow func() any
 	// Audit answers GET /weir/audit, the account of every byte by source; nil when this process cannot know.
 	Audit http.Handler
+	// Journey reads a record from the queue again and runs it through the pipelines that read it, writing nothing; the answer is JSON.
+	// nil when this process has no queue to look at.
+	Journey func(ctx context.Context, topic string, partition int32, offset int64) (any, error)
 	// Pipelines answers /weir/pipelines: texts, checks, previews, changes and their history; nil when this process runs none.
 	Pipelines http.Handler
 	// Version is shown in the shell.
@@ -86,6 +90,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/event", s.event)
 	mux.HandleFunc("GET /weir/export", s.export)
 	mux.HandleFunc("GET /weir/context", s.context)
+	mux.HandleFunc("GET /weir/journey", s.journey)
 	mux.HandleFunc("GET /weir/fields", s.fields)
 	mux.HandleFunc("GET /weir/values", s.values)
 	mux.HandleFunc("POST /weir/kql", s.kql)

@@ -239,3 +239,14 @@ func TestTail(t *testing.T) {
 		t.Fatalf("live = %+v", m)
 	}
 }
+
+func TestJourney(t *testing.T) {
+	t.Parallel()
+	srv := newTestServer(t, nil)
+	if _, out := get(t, srv.URL+"/weir/journey?index=logs-a&id=1"); !strings.Contains(out, `"name":"file"`) || !strings.Contains(out, `"why":"no_record"`) {
+		t.Errorf("a journey without a queue: %s", out)
+	}
+	if resp, _ := get(t, srv.URL+"/weir/journey?index=logs-a"); resp.StatusCode != 400 {
+		t.Errorf("no id: %d", resp.StatusCode)
+	}
+}

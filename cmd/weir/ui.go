@@ -13,7 +13,8 @@ import (
 func (n *node) openUI(context.Context) error {
 	cfg := web.Config{
 		Store: n.rest, Version: buildVersion(), Demo: n.demo, Insecure: exposed(n.cfg.Listen), Log: n.log.With("part", "ui"),
-		Flow: func() any { return n.picture() }, Audit: http.HandlerFunc(n.serveAudit),
+		Journey: n.journey,
+		Flow:    func() any { return n.picture() }, Audit: http.HandlerFunc(n.serveAudit),
 	}
 	if n.store == nil {
 		cfg.KQL = http.HandlerFunc(rest.ServeKQL) // a real cluster does not know KQL

@@ -96,6 +96,7 @@ export interface ExploreRequest {
   tz: string;
   breakdown: string;
   size: number;
+  sort?: string;
   cursor?: string;
 }
 

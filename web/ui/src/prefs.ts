@@ -17,6 +17,8 @@ export interface Prefs {
   rail: boolean;
   fields: boolean;
   history: string[];
+  /** Widths of a table's columns in pixels. */
+  widths: Record<string, number>;
 }
 
 const key = 'weir.prefs';
@@ -33,6 +35,7 @@ function initial(): Prefs {
     rail: false,
     fields: true,
     history: [],
+    widths: {},
   };
   try {
     return { ...first, ...JSON.parse(localStorage.getItem(key) ?? '{}') };

@@ -18,8 +18,8 @@ export interface RangeValue {
   lt?: string;
 }
 
-export type View = 'logs' | 'table' | 'patterns' | 'trace';
-export const views: View[] = ['logs', 'table', 'patterns', 'trace'];
+export type View = 'logs' | 'table' | 'patterns';
+export const views: View[] = ['logs', 'table', 'patterns'];
 
 export interface ExploreState {
   q: string;
@@ -32,6 +32,8 @@ export interface ExploreState {
   cols: string[];
   f: Filter[];
   live: boolean;
+  /** field:asc or field:desc; newest first when empty. */
+  sort: string;
   /** How the result is shown. */
   view: View;
   /** Seconds between two refreshes, 0 for none. */
@@ -51,6 +53,7 @@ export const defaults: ExploreState = {
   f: [],
   live: false,
   view: 'logs',
+  sort: '',
   refresh: 0,
   open: null,
 };
@@ -119,6 +122,7 @@ export function format(s: ExploreState): string {
   for (const f of s.f) p.append('f', formatFilter(f));
   if (s.live) p.append('live', '1');
   put('view', s.view, defaults.view);
+  put('sort', s.sort, defaults.sort);
   if (s.refresh > 0) p.append('refresh', String(s.refresh));
   if (s.open) p.append('open', `${encodeURIComponent(s.open.index)}/${encodeURIComponent(s.open.id)}`);
   return p.toString();
@@ -141,6 +145,7 @@ export function parse(search: string): ExploreState {
       .filter((f) => f !== null),
     live: p.get('live') === '1',
     view: views.find((v) => v === p.get('view')) ?? 'logs',
+    sort: /^[^:]+:(asc|desc)$/.test(p.get('sort') ?? '') ? (p.get('sort') ?? '') : '',
     refresh: Math.max(0, Math.min(86_400, Math.trunc(Number(p.get('refresh') ?? 0)) || 0)),
     open: parseOpen(p.get('open')),
   };

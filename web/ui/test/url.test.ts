@@ -21,6 +21,7 @@ const full: ExploreState = {
     { field: 'took', op: 'range', value: { gte: '10' } },
   ],
   view: 'table',
+  sort: 'a.b:asc',
   live: true,
   refresh: 30,
   open: { index: 'logs-spring/2026', id: 'a/b?c' },

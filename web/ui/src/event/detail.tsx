@@ -1,7 +1,7 @@
 // One event opened: its fields, its JSON as it is stored, and the lines around it.
 
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import * as api from '../api';
 import { parseStack } from '../explore/stack';
 import { useT } from '../i18n';
@@ -16,7 +16,10 @@ import { FieldTable } from './fieldtable';
 import { JsonView } from './jsonview';
 import { Stack } from './stack';
 
-export type Tab = 'fields' | 'json' | 'context';
+export type Tab = 'fields' | 'json' | 'context' | 'trace' | 'journey';
+
+const Trace = lazy(() => import('./trace'));
+const Journey = lazy(() => import('./journey'));
 
 interface Props {
   row: { index: string; id: string };
@@ -44,7 +47,8 @@ export function EventDetail(p: Props) {
   });
   const source = useMemo(() => (q.data ? member(tokens(q.data), 'source') : []), [q.data]);
   const { fields, stack } = useMemo(() => partsOf(flatten(source)), [source]);
-  const tabs: Tab[] = ['fields', 'json', 'context'];
+  const trace = traceOf(fields);
+  const tabs: Tab[] = ['fields', 'json', 'context', ...(trace.value ? (['trace'] as const) : []), 'journey'];
 
   return (
     <section className={styles.detail} aria-label={t.event.title}>
@@ -79,6 +83,22 @@ export function EventDetail(p: Props) {
         </p>
       ) : !q.data ? (
         <p className={styles.note}>{t.event.loading}</p>
+      ) : p.tab === 'trace' ? (
+        <Suspense fallback={null}>
+          <Trace
+            trace={trace.value}
+            field={trace.field}
+            at={Date.parse(fields.find((f) => f.name === '@timestamp')?.text ?? '')}
+            id={p.row.id}
+            index={p.row.index}
+            onFilter={p.onFilter}
+            onOpen={p.onOpen}
+          />
+        </Suspense>
+      ) : p.tab === 'journey' ? (
+        <Suspense fallback={null}>
+          <Journey index={p.row.index} id={p.row.id} />
+        </Suspense>
       ) : p.tab === 'json' ? (
         <JsonView source={source} />
       ) : (
@@ -95,6 +115,15 @@ export function EventDetail(p: Props) {
       )}
     </section>
   );
+}
+
+/** The field that names the event's trace, as the frameworks write it. */
+function traceOf(fields: FlatField[]): { field: string; value: string } {
+  for (const field of ['trace.id', 'traceId', 'trace_id']) {
+    const value = fields.find((f) => f.name === field)?.text;
+    if (value) return { field, value };
+  }
+  return { field: 'trace.id', value: '' };
 }
 
 /** The line itself, then everything else in the order of the document; a stack trace on its own, wherever it stood. */

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import * as api from '../api';
+import { carry } from '../carry';
 import { useKeys } from '../keys';
 import type { QueryBarHandle } from '../kit/querybar';
 import { levels } from '../levels';
@@ -43,6 +44,8 @@ export function ExplorePage() {
     if (wasNone.current && !none && !state.live) search.run();
     wasNone.current = none;
   }, [none, state.live, search.run]);
+
+  useEffect(() => carry(state), [state]);
 
   const addFilter = (f: Filter) => set({ f: withFilter(state.f, f) });
   const toggleColumn = (c: string) =>

@@ -11,7 +11,7 @@ import { writeClipboard } from '../kit/copy';
 import { usePrefs } from '../prefs';
 import { highlighter } from '../text';
 import { bounds } from '../time';
-import type { ExploreState, Filter } from '../url';
+import type { ExploreState, Filter, View } from '../url';
 import { Empty } from './empty';
 import { hasLevel, hasMatch, type ListHandle, LogList, lineOf, openKey, seek } from './list';
 import { levelName } from './page';
@@ -23,6 +23,10 @@ import type { SetState } from './state';
 
 /** Drawn by a library of its own, loaded beside the first search. */
 const Histogram = lazy(() => import('./histogram'));
+const TableView = lazy(() => import('./tableview'));
+
+/** The ways a result is shown, in the order of their tabs. */
+const tabs: View[] = ['logs', 'table'];
 
 interface Props {
   state: ExploreState;
@@ -75,6 +79,10 @@ export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Pr
         <Empty state={state} set={set} none={empty} />
       ) : first || (rows.length === 0 && search.phase !== 'failed') ? (
         <Skeleton shown={first} />
+      ) : state.view === 'table' ? (
+        <Suspense fallback={null}>
+          <Table state={state} set={set} search={search} hits={hits} onFilter={onFilter} onColumn={onColumn} />
+        </Suspense>
       ) : (
         <Rows
           key={serial === 0 ? 'none' : 'rows'}
@@ -118,15 +126,30 @@ function Summary({ state, set, search, onFilter }: Pick<Props, 'state' | 'set' |
   const total = done?.total ?? histogram?.total;
   return (
     <div className={styles.summary}>
+      <Tabs value={state.view} onChange={(view) => set({ view })} />
       {total !== undefined && <strong>{t.explore.hits(total)}</strong>}
       {done && <span>{t.explore.took(done.took_ms)}</span>}
       {done?.newest_ms ? (
         <span>{t.explore.newest(ago(Math.min(done.newest_ms, Date.now()), Date.now(), lang))}</span>
       ) : null}
+      {search.stopped && <span className={styles.lost}>{t.explore.stopped}</span>}
       {done?.partial && <span className={styles.lost}>{t.explore.partial}</span>}
       <span className={styles.grow} />
       {histogram && histogram.total > 0 && <Legend data={histogram} by={state.by} onFilter={onFilter} />}
       <By value={state.by} rows={search.rows} onChange={(by) => set({ by })} />
+    </div>
+  );
+}
+
+function Tabs({ value, onChange }: { value: View; onChange(v: View): void }) {
+  const t = useT();
+  return (
+    <div role="tablist" className={styles.views}>
+      {tabs.map((v) => (
+        <button key={v} type="button" role="tab" aria-selected={v === value} onClick={() => onChange(v)}>
+          {t.explore.views[v]}
+        </button>
+      ))}
     </div>
   );
 }
@@ -309,6 +332,45 @@ function Rows({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
         </p>
       }
     />
+  );
+}
+
+/** The rows as a table, with the opened event below. */
+function Table({ state, set, search, hits, onFilter, onColumn }: RowsProps) {
+  const [tab, setTab] = useState<Tab>('fields');
+  const row = state.open;
+  useKeys({ close: () => (row ? set({ open: null }, { replace: true }) : false) });
+  return (
+    <>
+      <TableView
+        rows={search.rows}
+        cols={state.cols}
+        sort={state.sort}
+        opened={row ? `${row.index}/${row.id}` : ''}
+        hits={hits}
+        dim={search.stale}
+        onSort={(sort) => set({ sort })}
+        onColumn={onColumn}
+        onOpen={(r) => set({ open: { index: r.index, id: r.id } }, { replace: true })}
+        onEnd={search.loadMore}
+      />
+      {row && (
+        <div className={styles.drawer}>
+          <EventDetail
+            key={row.id}
+            row={row}
+            tab={tab}
+            onTab={setTab}
+            cols={state.cols}
+            hits={hits}
+            onFilter={onFilter}
+            onColumn={onColumn}
+            onOpen={(r) => window.open(eventLink(r), '_blank', 'noopener')}
+            onClose={() => set({ open: null }, { replace: true })}
+          />
+        </div>
+      )}
+    </>
   );
 }
 

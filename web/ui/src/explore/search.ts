@@ -20,6 +20,8 @@ export interface Result {
   /** Rows, histogram and totals belong to the search before. */
   stale: boolean;
   more: boolean;
+  /** A person stopped it: what is there is a part. */
+  stopped: boolean;
   /** When the next try begins, in ms since 1970; 0 when none is planned. */
   retryAt: number;
 }
@@ -36,6 +38,7 @@ const empty: Result = {
   error: null,
   stale: false,
   more: false,
+  stopped: false,
   retryAt: 0,
 };
 
@@ -43,7 +46,7 @@ type Event =
   | { type: 'start' }
   | { type: 'frame'; frame: api.Frame; asked: string }
   | { type: 'fail'; error: api.ApiError; retryAt: number }
-  | { type: 'stop' }
+  | { type: 'stop'; by?: 'person' }
   | { type: 'more' }
   | { type: 'moreRows'; rows: api.Row[]; cursor: string | null }
   | { type: 'moreEnd' };
@@ -58,13 +61,14 @@ function reduce(r: Result, e: Event): Result {
         error: null,
         retryAt: 0,
         more: false,
+        stopped: false,
       };
     case 'frame':
       return onFrame(r, e.frame, e.asked);
     case 'fail':
       return { ...r, phase: 'failed', error: e.error, retryAt: e.retryAt };
     case 'stop':
-      return { ...r, phase: 'done', retryAt: 0 };
+      return { ...r, phase: 'done', retryAt: 0, stopped: e.by === 'person' && r.phase === 'loading' };
     case 'more':
       return { ...r, more: true };
     case 'moreRows':
@@ -108,6 +112,7 @@ export function requestOf(s: ExploreState): api.ExploreRequest {
     tz: api.timeZone,
     breakdown: s.by,
     size: pageSize,
+    ...(s.view === 'table' && s.sort !== '' && { sort: s.sort }),
   };
 }
 
@@ -148,7 +153,7 @@ export function useSearch(s: ExploreState, active: boolean): Search {
   const cancel = useCallback(() => {
     abort.current?.abort();
     clearTimeout(timer.current);
-    dispatch({ type: 'stop' });
+    dispatch({ type: 'stop', by: 'person' });
   }, []);
 
   const loadMore = useCallback(() => {

@@ -1,5 +1,5 @@
-import { DropdownMenu } from 'radix-ui';
-import { type RefObject, useEffect } from 'react';
+import { DropdownMenu, Popover } from 'radix-ui';
+import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useState } from 'react';
 import type { FieldInfo } from '../api';
 import { useT } from '../i18n';
 import { Button, IconButton } from '../kit/button';
@@ -104,7 +104,7 @@ export function TopBar({ state, set, search, fields, onRun, bar, time }: Props) 
         />
         <Filters state={state} fields={fields} onChange={(f) => set({ f })} />
         <span className={styles.grow} />
-        <ViewTools state={state} />
+        <ViewTools state={state} set={set} />
       </div>
     </header>
   );
@@ -177,7 +177,34 @@ function Notes({ state, search, onRun }: { state: ExploreState; search: Search; 
 
 const densities: Density[] = ['compact', 'normal', 'relaxed'];
 
-function ViewTools({ state }: { state: ExploreState }) {
+const Saved = lazy(() => import('./saved'));
+const ExportMenu = lazy(() => import('./exportmenu'));
+
+interface PopProps {
+  icon: 'star' | 'download';
+  label: string;
+  children(close: () => void): ReactNode;
+}
+
+function Pop({ icon, label, children }: PopProps) {
+  const [open, setOpen] = useState(false);
+  return (
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger asChild>
+        <Button kind="quiet" icon={icon}>
+          {label}
+        </Button>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content className={layer.menu} align="end" sideOffset={4} collisionPadding={8} aria-label={label}>
+          <Suspense fallback={null}>{children(() => setOpen(false))}</Suspense>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function ViewTools({ state, set }: { state: ExploreState; set: SetState }) {
   const t = useT();
   const { wrap, density, fold } = usePrefs();
   const { copied, copy } = useCopy();
@@ -215,6 +242,22 @@ function ViewTools({ state }: { state: ExploreState }) {
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
+      <Pop icon="star" label={t.explore.saved}>
+        {(close) => (
+          <Saved
+            state={state}
+            onOpen={(s) => {
+              set({ ...s, live: state.live, open: null });
+              close();
+            }}
+          />
+        )}
+      </Pop>
+      {!state.live && (
+        <Pop icon="download" label={t.explore.export}>
+          {(close) => <ExportMenu state={state} onDone={close} />}
+        </Pop>
+      )}
       <Button kind="quiet" icon={copied ? 'check' : 'link'} onClick={share}>
         {copied ? t.explore.copied : t.explore.share}
       </Button>

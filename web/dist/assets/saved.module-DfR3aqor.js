@@ -1,0 +1,1 @@
+var e={saved:`_saved_ac0sr_1`,problem:`_problem_ac0sr_61`,help:`_help_ac0sr_67`};export{e as t};
