@@ -52,9 +52,9 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*compiled, []e
 	note(err)
 	out.topic, err = processor.ParseFormat(c.Topic)
 	note(err)
-	for _, list := range [...][]processor.Config{in.Processors, c.Processors} {
+	for n, list := range [...][]processor.Config{in.Processors, c.Processors} {
 		for i := range list {
-			p, err := processor.Compile(&list[i])
+			p, err := processor.Compile(&list[i], n)
 			note(err)
 			out.chain = append(out.chain, p)
 		}

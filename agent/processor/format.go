@@ -2,7 +2,9 @@ package processor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/weirlog/weir/agent/tree"
 )
@@ -18,10 +20,16 @@ type formatPart struct {
 	field    string
 	fallback string
 	hasElse  bool
+	layout   string // of a date, in Go's form
 }
 
 // ParseFormat reads a format string. A date (%{+yyyy.MM.dd}) is refused: what it names must be constant for a file.
-func ParseFormat(s string) (Format, error) {
+func ParseFormat(s string) (Format, error) { return parseFormat(s, false) }
+
+// ParseDated reads a format string that may hold dates.
+func ParseDated(s string) (Format, error) { return parseFormat(s, true) }
+
+func parseFormat(s string, dates bool) (Format, error) {
 	var f Format
 	whole := s
 	for s != "" {
@@ -37,7 +45,7 @@ func ParseFormat(s string) (Format, error) {
 		if end < 0 {
 			return f, fmt.Errorf("format string %q: no closing brace", whole)
 		}
-		p, err := parseFormatField(s[i+2 : i+end])
+		p, err := parseFormatField(s[i+2:i+end], dates)
 		if err != nil {
 			return f, fmt.Errorf("format string %q: %w", whole, err)
 		}
@@ -47,7 +55,11 @@ func ParseFormat(s string) (Format, error) {
 	return f, nil
 }
 
-func parseFormatField(s string) (formatPart, error) {
+func parseFormatField(s string, dates bool) (formatPart, error) {
+	if date, ok := strings.CutPrefix(s, "+"); ok && dates {
+		layout, err := goLayout(date)
+		return formatPart{layout: layout}, err
+	}
 	if strings.HasPrefix(s, "+") {
 		return formatPart{}, fmt.Errorf("%%{%s}: dates are not supported here", s)
 	}
@@ -65,9 +77,21 @@ func parseFormatField(s string) (formatPart, error) {
 }
 
 // Text fills the fields in from t; missing says that one without a default is not there.
-func (f *Format) Text(t map[string]any) (s string, missing bool) {
+func (f *Format) Text(t map[string]any) (s string, missing bool) { return f.TextAt(t, time.Time{}) }
+
+// Dated reports whether the string holds a date.
+func (f *Format) Dated() bool {
+	return slices.ContainsFunc(f.parts, func(p formatPart) bool { return p.layout != "" })
+}
+
+// TextAt is Text for an event of that time; dates are in UTC.
+func (f *Format) TextAt(t map[string]any, at time.Time) (s string, missing bool) {
 	var b strings.Builder
 	for _, p := range f.parts {
+		if p.layout != "" {
+			b.WriteString(at.UTC().Format(p.layout))
+			continue
+		}
 		if p.field == "" {
 			b.WriteString(p.text)
 			continue
@@ -83,4 +107,32 @@ func (f *Format) Text(t map[string]any) (s string, missing bool) {
 		}
 	}
 	return b.String(), missing
+}
+
+// dateParts are the letters of a date in a format string, longest first.
+var dateParts = [...]struct{ in, out string }{
+	{"yyyy", "2006"}, {"YYYY", "2006"}, {"xxxx", "2006"}, {"yy", "06"}, {"MMMM", "January"}, {"MMM", "Jan"}, {"MM", "01"}, {"dd", "02"},
+	{"EEEE", "Monday"}, {"EEE", "Mon"}, {"HH", "15"}, {"mm", "04"}, {"ss", "05"}, {"SSS", "000"}, {"ZZ", "-07:00"}, {"Z", "-0700"},
+	{"DDD", "002"},
+}
+
+// goLayout is a date pattern (yyyy.MM.dd) in Go's form.
+func goLayout(pattern string) (string, error) {
+	var b strings.Builder
+next:
+	for pattern != "" {
+		for _, p := range dateParts {
+			if rest, ok := strings.CutPrefix(pattern, p.in); ok {
+				b.WriteString(p.out)
+				pattern = rest
+				continue next
+			}
+		}
+		if c := pattern[0]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			return "", fmt.Errorf("date pattern: %q is not supported", pattern)
+		}
+		b.WriteByte(pattern[0])
+		pattern = pattern[1:]
+	}
+	return b.String(), nil
 }

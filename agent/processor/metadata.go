@@ -15,8 +15,8 @@ import (
 )
 
 // compileHostMetadata is add_host_metadata: what this machine is, read once.
-func compileHostMetadata(args arguments) (func(*tree.Event) bool, error) {
-	for _, key := range [...]string{"cache.ttl", "cache", "geo", "replace_fields"} {
+func compileHostMetadata(args arguments) (run, error) {
+	for _, key := range [...]string{"cache.ttl", "cache", "geo", "replace_fields", "netinfo.enabled"} {
 		args.get(key)
 	}
 	netinfo, err := args.flag("netinfo.enabled", true)
@@ -32,7 +32,7 @@ func compileHostMetadata(args arguments) (func(*tree.Event) bool, error) {
 	if geo, ok := args.get("geo"); ok {
 		tree.Merge(fields, map[string]any{"host": map[string]any{"geo": geo}}, true)
 	}
-	return func(ev *tree.Event) bool { tree.Merge(ev.Fields, fields, true); return true }, nil
+	return func(ev *tree.Event) error { tree.Merge(ev.Fields, fields, true); return nil }, nil
 }
 
 // hostFields describe the machine; what cannot be read is left out.
@@ -138,14 +138,14 @@ func addresses() (ips, macs []any) {
 var kubernetesName = regexp.MustCompile(`^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$`)
 
 // compileKubernetesMetadata is add_kubernetes_metadata, as far as the name of the log tells: pod, namespace, container.
-func compileKubernetesMetadata(args arguments) (func(*tree.Event) bool, error) {
+func compileKubernetesMetadata(args arguments) (run, error) {
 	args.useAll()
-	return func(ev *tree.Event) bool {
+	return func(ev *tree.Event) error {
 		path, _ := tree.Get(ev.Fields, "log.file.path")
 		s, _ := path.(string)
 		m := kubernetesName.FindStringSubmatch(filepath.Base(s))
 		if m == nil {
-			return true
+			return nil
 		}
 		tree.Merge(ev.Fields, map[string]any{
 			"kubernetes": map[string]any{
@@ -153,7 +153,7 @@ func compileKubernetesMetadata(args arguments) (func(*tree.Event) bool, error) {
 			},
 			"container": map[string]any{"id": m[4]},
 		}, true)
-		return true
+		return nil
 	}, nil
 }
 
@@ -171,18 +171,18 @@ type dockerConfig struct {
 const maxDockerConfig = 1 << 20
 
 // compileDockerMetadata is add_docker_metadata from the file Docker keeps beside a container's log; the daemon is not asked.
-func compileDockerMetadata(args arguments) (func(*tree.Event) bool, error) {
+func compileDockerMetadata(args arguments) (run, error) {
 	args.useAll()
-	return func(ev *tree.Event) bool {
+	return func(ev *tree.Event) error {
 		path, _ := tree.Get(ev.Fields, "log.file.path")
 		s, _ := path.(string)
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(s), "config.v2.json"))
 		if err != nil || len(b) > maxDockerConfig {
-			return true
+			return nil
 		}
 		var c dockerConfig
 		if json.Unmarshal(b, &c) != nil || c.ID == "" {
-			return true
+			return nil
 		}
 		labels := map[string]any{}
 		for k, v := range c.Config.Labels {
@@ -191,13 +191,6 @@ func compileDockerMetadata(args arguments) (func(*tree.Event) bool, error) {
 		tree.Merge(ev.Fields, map[string]any{"container": map[string]any{
 			"id": c.ID, "name": strings.TrimPrefix(c.Name, "/"), "image": map[string]any{"name": c.Config.Image}, "labels": labels,
 		}}, true)
-		return true
+		return nil
 	}, nil
-}
-
-// useAll takes all settings: they say how to reach a daemon that is not asked.
-func (a arguments) useAll() {
-	for k := range a.m {
-		a.used[k] = true
-	}
 }

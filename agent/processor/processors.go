@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,10 +11,13 @@ import (
 
 // Config is a step over events by its name in filebeat.yml, with its settings as they stand there.
 type Config struct {
+	// Name is the processor's; "if" runs Then or Else, as When says.
 	Name string
 	Args map[string]any
 	// When is a condition in filebeat.yml's form ({"equals": {"log.level": "debug"}}); nil is always.
 	When map[string]any
+	// Then and Else are the steps of an "if".
+	Then, Else []Config
 	// Place is where it stands ("filebeat.yml:41"); it names the rule when a processor drops an event.
 	Place string
 }
@@ -21,56 +25,125 @@ type Config struct {
 // Step is one compiled step over events.
 type Step struct {
 	rule string // what a drop is counted under: place and name
+	list int    // the list of processors it stands in
 	when condition
-	run  func(ev *tree.Event) (keep bool)
+	run  run
 	// constant says that what the step does depends on nothing but what is constant for a file, so that it is done once per file.
 	constant bool
 }
+
+// run is what a step does. An error ends the step's list of processors for this event, errDrop the event.
+type run func(ev *tree.Event) error
+
+// errDrop says that the step drops the event.
+var errDrop = errors.New("dropped")
+
+// dropped is a drop within an if, with its rule.
+type dropped string
+
+func (d dropped) Error() string { return "dropped by " + string(d) }
 
 // Constant reports whether the step does the same for all lines of a file.
 func (s *Step) Constant() bool { return s.constant }
 
 // Run runs steps over an event; the result is "" or the rule that dropped the event.
 func Run(steps []Step, ev *tree.Event) (rule string) {
-	for i := range steps {
+	for i := 0; i < len(steps); i++ {
 		p := &steps[i]
 		if p.when != nil && !p.when(ev) {
 			continue
 		}
-		if !p.run(ev) {
-			return p.rule
+		err := p.run(ev)
+		if err == nil {
+			continue
+		}
+		if rule := p.dropRule(err); rule != "" {
+			return rule
+		}
+		for i+1 < len(steps) && steps[i+1].list == p.list {
+			i++
 		}
 	}
 	return ""
 }
 
-// processors are the steps that are known, by name.
-var processors = [...]struct {
+// dropRule is the rule when err is a drop.
+func (s *Step) dropRule(err error) string {
+	if err == errDrop {
+		return s.rule
+	}
+	if d, ok := err.(dropped); ok {
+		return string(d)
+	}
+	return ""
+}
+
+// table is the processors that are known, by name.
+var table = [...]struct {
 	name     string
-	compile  func(args arguments) (func(ev *tree.Event) bool, error)
+	compile  func(args arguments) (run, error)
 	constant bool // adds what is the same for all lines of a file
 }{
 	{"add_docker_metadata", compileDockerMetadata, true},
 	{"add_fields", compileAddFields, true},
+	{"add_formatted_index", compileFormattedIndex, false},
 	{"add_host_metadata", compileHostMetadata, true},
+	{"add_id", compileAddID, false},
 	{"add_kubernetes_metadata", compileKubernetesMetadata, true},
 	{"add_labels", compileAddLabels, true},
+	{"add_locale", compileAddLocale, false},
+	{"add_network_direction", compileNetworkDirection, false},
+	{"add_observer_metadata", compileObserverMetadata, true},
+	{"add_process_metadata", compileProcessMetadata, false},
 	{"add_tags", compileAddTags, true},
+	{"append", compileAppend, false},
+	{"community_id", compileCommunityID, false},
 	{"convert", compileConvert, false},
 	{"copy_fields", compileCopyFields, false},
+	{"decode_base64_field", compileDecodeBase64, false},
+	{"decode_csv_fields", compileDecodeCSV, false},
+	{"decode_duration", compileDecodeDuration, false},
 	{"decode_json_fields", compileDecodeJSON, false},
+	{"decode_xml", compileDecodeXML, false},
+	{"decompress_gzip_field", compileDecompressGzip, false},
+	{"detect_mime_type", compileDetectMimeType, false},
+	{"dissect", compileDissect, false},
 	{"drop_event", compileDropEvent, false},
 	{"drop_fields", compileDropFields, false},
+	{"extract_array", compileExtractArray, false},
+	{"extract_field", compileExtractField, false},
+	{"fingerprint", compileFingerprint, false},
 	{"include_fields", compileIncludeFields, false},
+	{"lowercase", compileLowercase, false},
+	{"move_fields", compileMoveFields, false},
+	{"now", compileNow, false},
+	{"rate_limit", compileRateLimit, false},
+	{"redact", compileRedact, false},
+	{"registered_domain", compileRegisteredDomain, false},
 	{"rename", compileRename, false},
 	{"replace", compileReplace, false},
+	{"syslog", compileSyslog, false},
 	{"timestamp", compileTimestamp, false},
 	{"truncate_fields", compileTruncate, false},
+	{"uppercase", compileUppercase, false},
+	{"urldecode", compileURLDecode, false},
 }
 
-// Compile makes a step of its settings.
-func Compile(p *Config) (Step, error) {
-	out := Step{rule: strings.TrimSpace(p.Place + " " + p.Name)}
+// Refused are processors of Filebeat that weir does not have, with what to do instead.
+func Refused(name string) (why string, ok bool) {
+	switch name {
+	case "script":
+		return "write it as a filter of a pipeline", true
+	case "dns", "cache", "translate_sid", "translate_guid", "translate_ldap_attribute", "decode_cef", "decode_xml_wineventlog", "timeseries",
+		"add_nomad_metadata", "add_cloudfoundry_metadata", "parse_aws_vpc_flow_log", "add_data_stream":
+		return "do it in a pipeline, or leave it out", true
+	}
+	return "", false
+}
+
+// Compile makes a step of its settings. list numbers the list of processors it stands in: an error ends that list for an event.
+func Compile(p *Config, list int) (Step, error) {
+	out := Step{rule: strings.TrimSpace(p.Place + " " + p.Name), list: list}
 	fail := func(err error) (Step, error) {
 		if p.Place != "" {
 			err = fmt.Errorf("%s: %w", p.Place, err)
@@ -83,281 +156,135 @@ func Compile(p *Config) (Step, error) {
 			return fail(fmt.Errorf("%s.when: %w", p.Name, err))
 		}
 	}
-	for i := range processors {
-		if processors[i].name != p.Name {
+	if p.Name == "if" {
+		return compileIf(p, out)
+	}
+	for i := range table {
+		if table[i].name != p.Name {
 			continue
 		}
 		args := arguments{m: p.Args, used: map[string]bool{}}
-		if out.run, err = processors[i].compile(args); err == nil {
+		if out.run, err = table[i].compile(args); err == nil {
 			err = args.leftover()
 		}
-		out.constant = processors[i].constant && constantCondition(p.When)
+		out.constant = table[i].constant && constantCondition(p.When)
 		if err != nil {
 			return fail(fmt.Errorf("%s: %w", p.Name, err))
 		}
 		return out, nil
 	}
-	return fail(fmt.Errorf("processor %s is not supported; these are: %s", p.Name, strings.Join(Names(), ", ")))
+	if why, ok := Refused(p.Name); ok {
+		return fail(fmt.Errorf("processor %s is not supported: %s", p.Name, why))
+	}
+	return fail(fmt.Errorf("processor %s is not known; these are: %s", p.Name, strings.Join(Names(), ", ")))
 }
 
-// arguments are the settings of a step; each is asked for once, and what nobody asked for is an error.
-type arguments struct {
-	m    map[string]any
-	used map[string]bool
-}
-
-func (a arguments) get(key string) (any, bool) {
-	a.used[key] = true
-	v, ok := a.m[key]
-	return v, ok && v != nil
-}
-
-func (a arguments) leftover() error {
-	for k := range a.m {
-		if !a.used[k] {
-			return fmt.Errorf("%s: unknown setting", k)
-		}
+// compileIf makes if, then and else one step.
+func compileIf(p *Config, out Step) (Step, error) {
+	if out.when == nil {
+		return out, fmt.Errorf("%s: if: missing condition", p.Place)
 	}
-	return nil
-}
-
-func (a arguments) text(key, fallback string) (string, error) {
-	v, ok := a.get(key)
-	if !ok {
-		return fallback, nil
-	}
-	s, ok := v.(string)
-	if !ok {
-		return "", fmt.Errorf("%s: %v is no text", key, v)
-	}
-	return s, nil
-}
-
-func (a arguments) flag(key string, fallback bool) (bool, error) {
-	v, ok := a.get(key)
-	if !ok {
-		return fallback, nil
-	}
-	b, ok := v.(bool)
-	if !ok {
-		return false, fmt.Errorf("%s: %v is not true or false", key, v)
-	}
-	return b, nil
-}
-
-func (a arguments) object(key string) (map[string]any, error) {
-	v, ok := a.get(key)
-	if !ok {
-		return nil, fmt.Errorf("%s: missing", key)
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("%s: %v is no map", key, v)
-	}
-	return m, nil
-}
-
-func (a arguments) list(key string) ([]string, error) {
-	v, ok := a.get(key)
-	if !ok {
-		return nil, fmt.Errorf("%s: missing", key)
-	}
-	return textList(key, v)
-}
-
-func textList(key string, v any) ([]string, error) {
-	switch v := v.(type) {
-	case string:
-		return []string{v}, nil
-	case []string:
-		return v, nil
-	case []any:
-		out := make([]string, len(v))
-		for i := range v {
-			s, ok := v[i].(string)
-			if !ok {
-				return nil, fmt.Errorf("%s: %v is no text", key, v[i])
+	var lists [2][]Step
+	out.constant = constantCondition(p.When)
+	for i, configs := range [...][]Config{p.Then, p.Else} {
+		for j := range configs {
+			s, err := Compile(&configs[j], out.list)
+			if err != nil {
+				return out, err
 			}
-			out[i] = s
+			out.constant = out.constant && s.constant
+			lists[i] = append(lists[i], s)
 		}
-		return out, nil
 	}
-	return nil, fmt.Errorf("%s: %v is no list of texts", key, v)
-}
-
-func compileAddFields(args arguments) (func(*tree.Event) bool, error) {
-	fields, err := args.object("fields")
-	if err != nil {
-		return nil, err
-	}
-	target, err := args.text("target", "fields")
-	if err != nil {
-		return nil, err
-	}
-	return addUnder(target, fields), nil
-}
-
-func addUnder(target string, fields map[string]any) func(*tree.Event) bool {
-	if target == "@metadata" {
-		return func(ev *tree.Event) bool { tree.Merge(ev.Metadata, fields, true); return true }
-	}
-	if target != "" {
-		nested := map[string]any{}
-		tree.Set(nested, target, fields)
-		fields = nested
-	}
-	return func(ev *tree.Event) bool { tree.Merge(ev.Fields, fields, true); return true }
-}
-
-func compileAddLabels(args arguments) (func(*tree.Event) bool, error) {
-	labels, err := args.object("labels")
-	if err != nil {
-		return nil, err
-	}
-	flat := map[string]any{}
-	tree.Flatten(flat, "", labels)
-	return addUnder("labels", flat), nil
-}
-
-func compileAddTags(args arguments) (func(*tree.Event) bool, error) {
-	tags, err := args.list("tags")
-	if err != nil {
-		return nil, err
-	}
-	target, err := args.text("target", "tags")
-	if err != nil {
-		return nil, err
-	}
-	return func(ev *tree.Event) bool {
-		var have []any
-		switch v, _ := tree.Get(ev.Fields, target); v := v.(type) {
-		case []any:
-			have = v
-		case string:
-			have = []any{v}
+	cond := out.when
+	out.when = nil
+	out.run = func(ev *tree.Event) error {
+		list := lists[0]
+		if !cond(ev) {
+			list = lists[1]
 		}
-		for _, t := range tags {
-			have = append(have, t)
-		}
-		tree.Set(ev.Fields, target, have)
-		return true
-	}, nil
-}
-
-func compileDropEvent(arguments) (func(*tree.Event) bool, error) {
-	return func(*tree.Event) bool { return false }, nil
-}
-
-func compileDropFields(args arguments) (func(*tree.Event) bool, error) {
-	fields, err := args.list("fields")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := args.flag("ignore_missing", false); err != nil {
-		return nil, err
-	}
-	return func(ev *tree.Event) bool {
-		for _, f := range fields {
-			if f != "@timestamp" && f != "type" {
-				tree.Drop(ev.Fields, f)
+		for i := range list {
+			s := &list[i]
+			if s.when != nil && !s.when(ev) {
+				continue
+			}
+			if err := s.run(ev); err != nil {
+				if rule := s.dropRule(err); rule != "" {
+					return dropped(rule)
+				}
+				return err
 			}
 		}
-		return true
-	}, nil
-}
-
-func compileIncludeFields(args arguments) (func(*tree.Event) bool, error) {
-	fields, err := args.list("fields")
-	if err != nil {
-		return nil, err
-	}
-	return func(ev *tree.Event) bool {
-		kept := map[string]any{}
-		for _, f := range fields {
-			if v, ok := tree.Get(ev.Fields, f); ok {
-				tree.Set(kept, f, v)
-			}
-		}
-		ev.Fields = kept
-		return true
-	}, nil
-}
-
-// fieldPair is one entry of rename and copy_fields.
-type fieldPair struct{ from, to string }
-
-func (a arguments) pairs() ([]fieldPair, error) {
-	v, ok := a.get("fields")
-	list, isList := v.([]any)
-	if !ok || !isList {
-		return nil, fmt.Errorf("fields: want a list of from and to")
-	}
-	var out []fieldPair
-	for _, item := range list {
-		m, _ := item.(map[string]any)
-		from, _ := m["from"].(string)
-		to, _ := m["to"].(string)
-		if from == "" || to == "" {
-			return nil, fmt.Errorf("fields: want a list of from and to")
-		}
-		out = append(out, fieldPair{from, to})
+		return nil
 	}
 	return out, nil
-}
-
-// compilePairs is rename and copy_fields: all pairs or, with fail_on_error, none.
-func compilePairs(args arguments, apply func(t map[string]any, p fieldPair, v any)) (func(*tree.Event) bool, error) {
-	pairs, err := args.pairs()
-	if err != nil {
-		return nil, err
-	}
-	missingOK, err := args.flag("ignore_missing", false)
-	if err != nil {
-		return nil, err
-	}
-	strict, err := args.flag("fail_on_error", true)
-	if err != nil {
-		return nil, err
-	}
-	return func(ev *tree.Event) bool {
-		before := ev.Fields
-		if strict {
-			ev.Fields = tree.Clone(before)
-		}
-		for _, p := range pairs {
-			v, ok := tree.Get(ev.Fields, p.from)
-			_, taken := tree.Get(ev.Fields, p.to)
-			if ok && !taken {
-				apply(ev.Fields, p, v)
-			} else if strict && (taken && ok || !ok && !missingOK) {
-				ev.Fields = before
-				note(ev, "error.message", fmt.Sprintf("field %s was not copied to %s", p.from, p.to))
-				return true
-			}
-		}
-		return true
-	}, nil
-}
-
-func note(ev *tree.Event, path, text string) { tree.Set(ev.Fields, path, text) }
-
-func compileRename(args arguments) (func(*tree.Event) bool, error) {
-	return compilePairs(args, func(t map[string]any, p fieldPair, v any) {
-		tree.Drop(t, p.from)
-		tree.Set(t, p.to, v)
-	})
-}
-
-func compileCopyFields(args arguments) (func(*tree.Event) bool, error) {
-	return compilePairs(args, func(t map[string]any, p fieldPair, v any) { tree.Set(t, p.to, tree.CloneValue(v)) })
 }
 
 // Names lists the processors that are known, sorted.
 func Names() []string {
 	var out []string
-	for i := range processors {
-		out = append(out, processors[i].name)
+	for i := range table {
+		out = append(out, table[i].name)
 	}
 	slices.Sort(out)
 	return out
+}
+
+// fail notes why a step did nothing, and ends the list.
+func fail(ev *tree.Event, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	tree.Set(ev.Fields, "error.message", err.Error())
+	return err
+}
+
+// change edits one field and reports why it could not.
+type change func(ev *tree.Event) error
+
+// allOrNone makes a step of changes. With strict, the first that fails takes back all and ends the list; without, the others go on.
+func allOrNone(strict bool, list []change) run {
+	return func(ev *tree.Event) error {
+		before := ev.Fields
+		if strict && len(list) > 1 {
+			ev.Fields = tree.Clone(before)
+		}
+		for _, c := range list {
+			if err := c(ev); err != nil && strict {
+				ev.Fields = before
+				return fail(ev, "%w", err)
+			}
+		}
+		return nil
+	}
+}
+
+// missing is the error of a field that is not there, unless it may be missing.
+func missing(field string, ok bool) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("field %s is missing", field)
+}
+
+// textField is the text of a field; done says that there is nothing to do, or why not.
+func textField(ev *tree.Event, field string, missingOK bool) (s string, done bool, err error) {
+	v, ok := ev.Get(field)
+	if !ok {
+		return "", true, missing(field, missingOK)
+	}
+	s, ok = v.(string)
+	if !ok {
+		return "", true, fmt.Errorf("field %s is no text", field)
+	}
+	return s, false, nil
+}
+
+// put sets a field of the event, @timestamp excluded; @metadata.x goes to the metadata.
+func put(ev *tree.Event, path string, v any) {
+	if rest, ok := strings.CutPrefix(path, "@metadata."); ok {
+		tree.Set(ev.Metadata, rest, v)
+		return
+	}
+	if path != "@timestamp" {
+		tree.Set(ev.Fields, path, v)
+	}
 }
