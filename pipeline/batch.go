@@ -28,7 +28,7 @@ type batch struct {
 // fate is what became of a record that made no document.
 type fate struct {
 	rule string      // who dropped it
-	dead *deadLetter // why it could not be processed
+	dead *DeadLetter // why it could not be processed
 }
 
 func newBatch(outputs int, poison bool) *batch {

@@ -58,6 +58,9 @@ func load(cfg *Config) (*conf.File, texts, conf.Errors) {
 		errs = append(errs, conf.Expand(all, cfg.Lookup, cfg.Escapes)...)
 	}
 	texts(sources).show(errs)
+	if cfg.Replay != nil {
+		all = cfg.Replay.rewrite(all)
+	}
 	return all, sources, errs
 }
 

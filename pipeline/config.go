@@ -76,6 +76,8 @@ type Config struct {
 	Journals *journal.Pool
 	// Bus connects pipeline inputs and outputs of the process; nil makes one for this pipeline alone.
 	Bus *bus.Bus
+	// Replay reads part of a topic instead of the inputs and ends there; nil runs the configuration as it is.
+	Replay *Replay
 	// Reach lets Trace run filters that ask others or wait.
 	Reach bool
 	// FiltersOnly makes Trace leave the outputs out and tell the events instead.
@@ -147,6 +149,15 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ECS == "" {
 		c.ECS = d.ECS
+	}
+	if r, q := c.Replay, c.Queue; r != nil && q != nil {
+		c.Queue = func(addr string) (queue.Queue, error) {
+			found, err := q(addr)
+			if err != nil {
+				return nil, err
+			}
+			return r.queue(found), nil
+		}
 	}
 	if c.Bus == nil {
 		c.Bus = bus.New()

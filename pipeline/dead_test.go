@@ -59,7 +59,7 @@ func TestPanicBecomesDeadLetter(t *testing.T) {
 		t.Errorf("documents %q, want %q", got, want)
 	}
 	letters := q.records(DeadLettersTopic)
-	var d deadLetter
+	var d DeadLetter
 	if len(letters) != 1 || json.Unmarshal(letters[0].Headers[0].Value, &d) != nil || d.Reason != "panic" || d.Offset != 1 || d.Tries != 3 || d.Plugin != "t.conf:1 mutate" {
 		t.Fatalf("letters %v: %+v", letters, d)
 	}
@@ -102,7 +102,7 @@ func TestOversizeBecomesDeadLetter(t *testing.T) {
 		t.Fatal(err)
 	}
 	runPipeline(t, p, func() bool { return q.commit("g", "logs", 0) == 3 })
-	var d deadLetter
+	var d DeadLetter
 	letters := q.records(DeadLettersTopic)
 	if len(w.docs) != 2 || len(letters) != 1 || json.Unmarshal(letters[0].Headers[0].Value, &d) != nil || d.Reason != "oversize" {
 		t.Errorf("%d documents, letters %+v", len(w.docs), d)

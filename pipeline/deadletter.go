@@ -10,8 +10,8 @@ import (
 	"github.com/weirlog/weir/queue"
 )
 
-// deadLetter says why a record could not be processed. It rides as JSON in the record's header weir-dl.
-type deadLetter struct {
+// DeadLetter says why a record could not be processed. It rides as JSON in the record's header weir-dl.
+type DeadLetter struct {
 	Pipeline  string          `json:"pipeline"`
 	ConfHash  string          `json:"conf_hash"`
 	Stage     string          `json:"stage"`  // codec, filter, output, write
@@ -37,8 +37,20 @@ const (
 	maxTryDoc        = 64 << 10
 )
 
+// ParseDeadLetter reads what a record of the dead-letter topic says about itself; false when it says nothing. The record's key and
+// value are the original's.
+func ParseDeadLetter(r *queue.Record) (DeadLetter, bool) {
+	for _, h := range r.Headers {
+		var d DeadLetter
+		if h.Key == deadLetterHeader && json.Unmarshal(h.Value, &d) == nil {
+			return d, true
+		}
+	}
+	return DeadLetter{}, false
+}
+
 // bury produces dead letters and returns when they are durable. Without a topic they are logged and counted as lost.
-func (p *Pipeline) bury(ctx context.Context, letters []*deadLetter) error {
+func (p *Pipeline) bury(ctx context.Context, letters []*DeadLetter) error {
 	if len(letters) == 0 {
 		return nil
 	}
@@ -79,7 +91,7 @@ func (p *Pipeline) bury(ctx context.Context, letters []*deadLetter) error {
 	return nil
 }
 
-func (p *Pipeline) letter(d *deadLetter) queue.Record {
+func (p *Pipeline) letter(d *DeadLetter) queue.Record {
 	d.Pipeline, d.ConfHash = p.cfg.ID, p.current().hash
 	d.Topic, d.Partition, d.Offset = d.rec.Topic, d.rec.Partition, d.rec.Offset
 	d.Time = p.cfg.Now().UTC().Format(time.RFC3339Nano)
@@ -97,7 +109,7 @@ func (p *Pipeline) letter(d *deadLetter) queue.Record {
 // shrink takes the tried document out of a letter that is too large; a letter without one keeps the first half of its value. It
 // reports whether anything was left to take.
 func shrink(r *queue.Record) bool {
-	var d deadLetter
+	var d DeadLetter
 	if json.Unmarshal(r.Headers[0].Value, &d) == nil && d.TryDoc != nil {
 		d.TryDoc = nil
 		r.Headers[0].Value, _ = json.Marshal(d)

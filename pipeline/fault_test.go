@@ -278,7 +278,7 @@ func TestRejected(t *testing.T) {
 	if len(letters) != 16 {
 		t.Fatalf("%d dead letters, want 16", len(letters))
 	}
-	var d deadLetter
+	var d DeadLetter
 	if err := json.Unmarshal(letters[0].Headers[0].Value, &d); err != nil {
 		t.Fatal(err)
 	}

@@ -169,8 +169,8 @@ func (g *gatherer) flush(ctx context.Context) error {
 }
 
 // letters are the records workers gave up.
-func (g *gatherer) letters() []*deadLetter {
-	var l []*deadLetter
+func (g *gatherer) letters() []*DeadLetter {
+	var l []*DeadLetter
 	for _, b := range g.pend {
 		if b.dead == 0 {
 			continue
@@ -484,7 +484,7 @@ func (g *gatherer) elsewhere(b *batch, ref uint32) string {
 
 // reject puts the records of refused documents into the dead letters and notes their ranges for the next Write.
 func (g *gatherer) reject(ctx context.Context, w *docWriter, in bulk.Batch, docs []doc, rejected []bulk.Rejected) error {
-	var letters []*deadLetter
+	var letters []*DeadLetter
 	for _, r := range rejected {
 		op, d := &in.Ops[r.Op], docs[r.Op]
 		if d.ref == event.NoRecord {
@@ -492,7 +492,7 @@ func (g *gatherer) reject(ctx context.Context, w *docWriter, in bulk.Batch, docs
 			g.p.stats.lost.Add(1)
 			continue
 		}
-		letters = append(letters, &deadLetter{Stage: "write", Reason: "rejected", Why: r.Type + ": " + r.Reason, Status: r.Status, Index: op.Index, ID: op.ID,
+		letters = append(letters, &DeadLetter{Stage: "write", Reason: "rejected", Why: r.Type + ": " + r.Reason, Status: r.Status, Index: op.Index, ID: op.ID,
 			DocK: d.k, Tries: 1, TryDoc: op.Source, rec: &d.b.recs[d.ref]})
 		if rng := g.foreign.origin(&d.b.recs[d.ref]); !rng.IsZero() {
 			w.settled = append(w.settled, bulk.Settled{Range: rng, Fate: ledger.Dead, Rule: r.Type})

@@ -132,7 +132,7 @@ func (w *worker) decodeOne(c input.Decoder, ref uint32, r *queue.Record) {
 		if x := recover(); x != nil {
 			w.b.ev.Events = w.b.ev.Events[:from]
 			w.p.cfg.Log.Error("codec panics", "pipeline", w.p.cfg.ID, "reason", x, "stack", string(debug.Stack()))
-			w.kill(ref, &deadLetter{Stage: "codec", Reason: "codec", Why: fmt.Sprint(x)})
+			w.kill(ref, &DeadLetter{Stage: "codec", Reason: "codec", Why: fmt.Sprint(x)})
 		}
 	}()
 	data := ""
@@ -143,7 +143,7 @@ func (w *worker) decodeOne(c input.Decoder, ref uint32, r *queue.Record) {
 }
 
 // kill gives a record to the dead letters; the first reason stays.
-func (w *worker) kill(ref uint32, d *deadLetter) {
+func (w *worker) kill(ref uint32, d *DeadLetter) {
 	if ref == event.NoRecord || w.b.fates[ref].dead != nil {
 		return
 	}
@@ -294,7 +294,7 @@ func (w *worker) panicked(st *step, sel []int32, at int, reason any) (next int) 
 	}
 	w.p.cfg.Log.Error("filter panics", "pipeline", w.p.cfg.ID, "filter", st.rule, "reason", reason, "stack", string(debug.Stack()))
 	e := w.b.ev.Events[sel[at]]
-	w.kill(e.Ref, &deadLetter{Stage: "filter", Reason: "panic", Plugin: st.rule, Why: fmt.Sprint(reason), Tries: tries})
+	w.kill(e.Ref, &DeadLetter{Stage: "filter", Reason: "panic", Plugin: st.rule, Why: fmt.Sprint(reason), Tries: tries})
 	e.Cancel()
 	return at + 1
 }
@@ -366,7 +366,7 @@ func (w *worker) render(em *emit, buf *output.Buf, e *event.Event) {
 		if x := recover(); x != nil {
 			buf.Items, buf.Data = buf.Items[:items], buf.Data[:data]
 			w.p.cfg.Log.Error("output panics", "pipeline", w.p.cfg.ID, "output", em.stats.name, "reason", x, "stack", string(debug.Stack()))
-			w.kill(e.Ref, &deadLetter{Stage: "output", Reason: "panic", Plugin: em.stats.place + " " + em.stats.name, Why: fmt.Sprint(x)})
+			w.kill(e.Ref, &DeadLetter{Stage: "output", Reason: "panic", Plugin: em.stats.place + " " + em.stats.name, Why: fmt.Sprint(x)})
 		}
 	}()
 	em.r.Render(buf, e)
@@ -374,7 +374,7 @@ func (w *worker) render(em *emit, buf *output.Buf, e *event.Event) {
 		return
 	}
 	if it := buf.Items[len(buf.Items)-1]; it.Refused != "" {
-		w.kill(e.Ref, &deadLetter{Stage: "output", Reason: it.Refused, Plugin: em.stats.place + " " + em.stats.name, Index: it.Target, ID: it.ID})
+		w.kill(e.Ref, &DeadLetter{Stage: "output", Reason: it.Refused, Plugin: em.stats.place + " " + em.stats.name, Index: it.Target, ID: it.ID})
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // pipelineCommands are the commands below weir pipeline.
 func pipelineCommands() []*cobra.Command {
-	return []*cobra.Command{newPipelineTest(), newPipelineTrace(), newPipelineFmt(), newPipelineCheck()}
+	return []*cobra.Command{newPipelineTest(), newPipelineTrace(), newPipelineFmt(), newPipelineCheck(), newPipelineDead(), newPipelineReplay(), newPipelineLs()}
 }
 
 func newPipelineCheck() *cobra.Command {

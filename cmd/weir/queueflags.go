@@ -40,8 +40,8 @@ func (f *queueFlags) add(c *cobra.Command) {
 	fl.BoolVar(&f.json, "json", false, "print JSON")
 }
 
-// with runs fn with a client of the cluster. Nobody answering is exit code 3.
-func (f *queueFlags) with(cmd *cobra.Command, fn func(ctx context.Context, a *kafka.Admin) error) error {
+// login is what the flags and the environment say.
+func (f *queueFlags) login() config.QueueLogin {
 	login := config.QueueLogin{User: f.user, Password: f.password, Mechanism: f.mechanism}
 	if login.User != "" && login.Password == "" {
 		login.Password = os.Getenv("WEIR_QUEUE_PASSWORD")
@@ -52,7 +52,12 @@ func (f *queueFlags) with(cmd *cobra.Command, fn func(ctx context.Context, a *ka
 			login.TLS.Authorities = []string{f.ca}
 		}
 	}
-	cfg, err := kafkaConfig(f.queue, login)
+	return login
+}
+
+// with runs fn with a client of the cluster. Nobody answering is exit code 3.
+func (f *queueFlags) with(cmd *cobra.Command, fn func(ctx context.Context, a *kafka.Admin) error) error {
+	cfg, err := kafkaConfig(f.queue, f.login())
 	if err != nil {
 		return err
 	}

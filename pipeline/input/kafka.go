@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -138,6 +139,8 @@ func (k *Kafka) poll(ctx context.Context, m queue.Member, emit func(Chunk) error
 				return nil
 			}
 			continue
+		case errors.Is(err, io.EOF): // of a part that is read once
+			return nil
 		case errors.Is(err, queue.ErrClosed):
 			return fmt.Errorf("poll group %s: %w", k.group, err)
 		case errors.Is(err, queue.ErrDenied):
