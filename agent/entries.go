@@ -20,6 +20,7 @@ import (
 //	6 done   ref, i64 (Unix ns): rotations of the chain written to until then have been read, or are history
 //	7 live   end of a snapshot
 //	8 start  ref, first byte that is wanted; written when it is not 0
+//	9 told   ref, position up to which the source was announced; written when it is not 0
 //
 // Texts are a length and bytes. An open of a known ref replaces it. The tail is the first 8 bytes of the SHA-256 of the at most 64
 // bytes before the position. Example: source 3 at byte 41,603 of 41,603 is 02 03 83C502 <tail 8> 83C502 <time 6>, 22 bytes.
@@ -32,6 +33,7 @@ const (
 	entryDone = 6
 	entryLive = 7
 	entryFrom = 8
+	entryTold = 9
 
 	openVersion = 1
 )
@@ -73,6 +75,7 @@ type saved struct {
 	done int64 // Unix ns: what the chain is done with
 
 	start int64 // first byte that is wanted
+	told  int64 // announced up to here
 }
 
 func appendText(b []byte, s string) []byte {
@@ -128,6 +131,12 @@ func appendStart(b []byte, s *saved) []byte {
 	b = append(b, entryFrom)
 	b = binary.AppendUvarint(b, uint64(s.ref))
 	return binary.AppendUvarint(b, uint64(s.start))
+}
+
+func appendTold(b []byte, s *saved) []byte {
+	b = append(b, entryTold)
+	b = binary.AppendUvarint(b, uint64(s.ref))
+	return binary.AppendUvarint(b, uint64(s.told))
 }
 
 func appendEnd(b []byte, ref uint32, why endReason, unread int64) []byte {
@@ -255,6 +264,8 @@ func (p places) entry(kind uint8, r *entryReader) error {
 		s.done = int64(r.u64())
 	case entryFrom:
 		s.start = r.number()
+	case entryTold:
+		s.told = r.number()
 	case entryEnd:
 		r.u8()
 		r.number()
@@ -282,7 +293,7 @@ func (p places) open(r *entryReader) error {
 		return errEntry
 	}
 	if old := p[s.ref]; old != nil {
-		s.pos, s.tail, s.size, s.at, s.done = old.pos, old.tail, old.size, old.at, old.done
+		s.pos, s.tail, s.size, s.at, s.done, s.start, s.told = old.pos, old.tail, old.size, old.at, old.done, old.start, old.told
 	}
 	p[s.ref] = s
 	return nil

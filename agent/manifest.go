@@ -122,6 +122,7 @@ func (n *announcer) resumed(s *source) {
 	defer n.mu.Unlock()
 	n.due[s] = struct{}{}
 	signal(n.wake)
+	signal(n.moved)
 }
 
 // ended notes that a source is over; lost is what of it nobody will read.
@@ -139,6 +140,7 @@ func (n *announcer) ended(s *source, why endReason, lost int64) {
 	}
 	n.due[s] = struct{}{}
 	signal(n.wake)
+	signal(n.moved) // the registry forgets it: tell now
 }
 
 // run announces until ctx ends. What is left then the caller announces.
@@ -177,9 +179,10 @@ func (n *announcer) announce(ctx context.Context) {
 	}
 	slices.SortFunc(due, func(a, b *source) int { return slices.Compare(a.id[:], b.id[:]) })
 	for part := range slices.Chunk(due, manifestBatch) {
-		recs := make([]queue.Record, 0, len(part))
+		recs, told := make([]queue.Record, 0, len(part)), make([]int64, 0, len(part))
 		for _, s := range part {
-			recs = append(recs, n.record(s, fatesOf(s, fates)))
+			r, to := n.record(s, fatesOf(s, fates))
+			recs, told = append(recs, r), append(told, to)
 		}
 		if !n.produce(ctx, recs) {
 			n.mu.Lock()
@@ -192,6 +195,9 @@ func (n *announcer) announce(ctx context.Context) {
 			n.mu.Unlock()
 			signal(n.wake)
 			continue
+		}
+		for i, s := range part {
+			n.a.reg.change(s.ref, dirtyTold, func(sv *saved) { sv.told = told[i] })
 		}
 		n.forget(part)
 	}
@@ -217,8 +223,8 @@ func fatesOf(s *source, all []fated) (out []ledger.RangeFate) {
 	return out
 }
 
-// record renders the manifest of a source as it stands.
-func (n *announcer) record(s *source, fates []ledger.RangeFate) queue.Record {
+// record renders the manifest of a source as it stands, and says up to where.
+func (n *announcer) record(s *source, fates []ledger.RangeFate) (queue.Record, int64) {
 	n.mu.Lock()
 	m := ledger.Manifest{
 		Version: ledger.ManifestVersion, Agent: n.a.id.id, Host: n.a.id.host, Source: s.id, Chain: s.chain.id, Path: s.first, From: s.start,
@@ -229,7 +235,7 @@ func (n *announcer) record(s *source, fates []ledger.RangeFate) queue.Record {
 	if err != nil { // texts and numbers: it cannot
 		n.a.log.Error("manifest not rendered", "error", err)
 	}
-	return queue.Record{Topic: n.a.cfg.Ledger, Time: time.UnixMilli(m.Time), Key: []byte(s.id.String()), Value: b}
+	return queue.Record{Topic: n.a.cfg.Ledger, Time: time.UnixMilli(m.Time), Key: []byte(s.id.String()), Value: b}, m.To
 }
 
 // before produces the fates of a batch, which must be known before its sources may move past them. It reports whether ctx let it.
@@ -244,7 +250,8 @@ func (n *announcer) before(ctx context.Context, b *batch) bool {
 		for ; i < len(b.fates) && b.fates[i].src == s && i-from < manifestFates; i++ {
 			list = append(list, b.fates[i].RangeFate)
 		}
-		recs = append(recs, n.record(s, list))
+		r, _ := n.record(s, list)
+		recs = append(recs, r)
 	}
 	pause := n.a.cfg.BackoffInit
 	for !n.produce(ctx, recs) {

@@ -49,6 +49,7 @@ const (
 	dirtyName
 	dirtyHead
 	dirtyDone
+	dirtyTold
 )
 
 // openRegistry reads the registry in dir.
@@ -253,7 +254,7 @@ func appendChange(b []byte, s *saved, what uint8) []byte {
 		if s.start > 0 {
 			b = appendStart(b, s)
 		}
-		what = dirtyAt | dirtyDone
+		what = dirtyAt | dirtyDone | dirtyTold
 	}
 	if what&dirtyName != 0 {
 		b = appendName(b, s)
@@ -266,6 +267,9 @@ func appendChange(b []byte, s *saved, what uint8) []byte {
 	}
 	if what&dirtyAt != 0 {
 		b = appendAt(b, s)
+	}
+	if what&dirtyTold != 0 && s.told > 0 {
+		b = appendTold(b, s)
 	}
 	return b
 }

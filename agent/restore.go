@@ -13,12 +13,7 @@ import (
 
 // restore makes the sources the registry knows. Whether their files are still there the keeper finds out.
 func (a *Agent) restore() {
-	known := a.reg.sources()
-	last := int64(0) // when the process before was last alive, as far as it wrote it down
-	for i := range known {
-		last = max(last, known[i].at)
-	}
-	for _, sv := range known {
+	for _, sv := range a.reg.sources() {
 		in, path := a.inputOf(&sv)
 		s := &source{
 			id: sv.id, ref: sv.ref, in: in, first: sv.path, born: time.UnixMilli(sv.seen), start: sv.start, path: sv.path, place: sv.place,
@@ -36,7 +31,7 @@ func (a *Agent) restore() {
 		s.account.position.Store(sv.pos)
 		s.account.durable.Store(sv.pos)
 		s.account.size.Store(s.size)
-		if a.ann.enabled() && sv.at >= last-2*announceEvery.Milliseconds() {
+		if a.ann.enabled() && sv.told < sv.pos {
 			a.ann.resumed(s)
 		}
 		a.sources[s.ref] = s
