@@ -167,6 +167,8 @@ func scores(n node) bool {
 		return true
 	case *boolNode:
 		return slices.ContainsFunc(n.and, scores) || slices.ContainsFunc(n.should, scores)
+	case interface{ scores() bool }:
+		return n.scores()
 	}
 	return false
 }

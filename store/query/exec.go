@@ -4,11 +4,11 @@ import "math/bits"
 
 // Scan is a plan bound to a source. One goroutine uses it.
 type Scan struct {
-	src    Source
-	rows   int
-	zones  int
-	root   matcher
-	opened int
+	src   Source
+	rows  int
+	zones int
+	root  matcher
+	runs  []*scriptRun
 }
 
 // matcher is a leaf or a bool of a plan over one source.
@@ -206,6 +206,8 @@ func maxScore(m matcher) float32 {
 		return sumScores(m.boolMatcher)
 	case *boolMatcher:
 		return sumScores(m)
+	case interface{ maxScore() float32 }:
+		return m.maxScore()
 	}
 	return 0
 }

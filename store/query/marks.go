@@ -40,6 +40,8 @@ func gatherMarks(n node, out map[string]*Marks) {
 		gatherMarks(n.node, out)
 	case *disMaxNode:
 		gatherMarks(n.boolNode, out)
+	case interface{ marked() node }:
+		gatherMarks(n.marked(), out)
 	case *boolNode:
 		for _, list := range [][]node{n.and, n.should} {
 			for _, c := range list {

@@ -50,6 +50,22 @@ func table() map[string]parseFunc {
 		"dis_max":             parseDisMax,
 		"boosting":            parseBoosting,
 		"wrapper":             parseWrapper,
+		"geo_bounding_box":    parseGeoBoundingBox,
+		"geo_distance":        parseGeoDistance,
+		"distance_feature":    parseDistanceFeature,
+		"script":              parseScriptQuery,
+		"script_score":        parseScriptScore,
+		"function_score":      parseFunctionScore,
+		"terms_set":           parseTermsSet,
+		"span_term":           parseSpan,
+		"span_multi":          parseSpan,
+		"span_near":           parseSpan,
+		"span_or":             parseSpan,
+		"span_not":            parseSpan,
+		"span_first":          parseSpan,
+		"span_containing":     parseSpan,
+		"span_within":         parseSpan,
+		"field_masking_span":  parseSpan,
 	}
 }
 

@@ -213,3 +213,53 @@ func (c call) eval(env map[string]Value) (Value, error) {
 	}
 	return x, err
 }
+
+// docValue is doc['field'] with what is asked of it.
+type docValue struct {
+	field, what string
+	index       node // of get
+}
+
+func (d docValue) eval(env map[string]Value) (Value, error) {
+	doc, ok := env["doc"].(Doc)
+	if !ok {
+		return nil, runtimef("[doc] is not supported here")
+	}
+	vs, known := doc(d.field)
+	if d.what == "containsKey" {
+		return known, nil
+	}
+	if !known {
+		return nil, runtimef("No field found for [%s] in mapping", d.field)
+	}
+	switch d.what {
+	case "empty":
+		return len(vs) == 0, nil
+	case "length":
+		return float64(len(vs)), nil
+	case "values":
+		out := make([]float64, 0, len(vs))
+		for _, v := range vs {
+			f, err := number(v)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, f)
+		}
+		return out, nil
+	}
+	at := 0.0
+	if d.index != nil {
+		v, err := d.index.eval(env)
+		if err != nil {
+			return nil, err
+		}
+		if at, err = number(v); err != nil {
+			return nil, err
+		}
+	}
+	if at < 0 || at >= float64(len(vs)) {
+		return nil, runtimef("A document doesn't have a value for a field! Use doc[<field>].size()==0 to check if a document is missing a field!")
+	}
+	return vs[int(at)], nil
+}

@@ -26,6 +26,19 @@ var functions = map[string]function{
 	}),
 	"Math.max": two(math.Max), "Math.min": two(math.Min), "Math.pow": two(math.Pow), "Math.hypot": two(math.Hypot), "Math.atan2": two(math.Atan2),
 
+	"saturation": two(func(x, k float64) float64 { return x / (k + x) }),
+	"sigmoid": {3, func(args []Value) (Value, error) {
+		var v [3]float64
+		for i := range v {
+			var err error
+			if v[i], err = number(args[i]); err != nil {
+				return nil, err
+			}
+		}
+		a := math.Pow(v[0], v[2])
+		return a / (math.Pow(v[1], v[2]) + a), nil
+	}},
+
 	"MovingFunctions.max":               window(movingMax),
 	"MovingFunctions.min":               window(movingMin),
 	"MovingFunctions.sum":               window(movingSum),

@@ -6,12 +6,17 @@ import (
 	"strings"
 )
 
-// Compile reads a script.
-func Compile(src string) (*Script, error) {
+// Compile reads a script that sees no document.
+func Compile(src string) (*Script, error) { return compile(src, false) }
+
+// CompileDoc reads a script that may say doc['field'].value, .values, .empty, .size(), [i] and doc.containsKey('field').
+func CompileDoc(src string) (*Script, error) { return compile(src, true) }
+
+func compile(src string, doc bool) (*Script, error) {
 	if len(src) > maxSource {
 		return nil, &Error{Compile: true, Reason: fmt.Sprintf("exceeded max allowed inline script size in bytes [%d] with size [%d]", maxSource, len(src))}
 	}
-	p := &parser{src: src}
+	p := &parser{src: src, doc: doc}
 	p.next()
 	s := &Script{}
 	for p.tok.kind != tokEnd {
@@ -53,6 +58,7 @@ type parser struct {
 	i     int
 	tok   token
 	depth int
+	doc   bool // doc is known
 }
 
 func (p *parser) fail(format string, args ...any) *Error {
@@ -309,8 +315,17 @@ func (p *parser) name(t token) (node, error) {
 		return literal{nil}, nil
 	case "params":
 		return p.param()
-	case "doc", "ctx":
+	case "doc":
+		if p.doc {
+			return p.document()
+		}
+		return nil, &Error{Compile: true, Reason: "[doc] is not supported here", At: t.at}
+	case "ctx":
 		return nil, &Error{Compile: true, Reason: "[" + t.text + "] is not supported here", At: t.at}
+	}
+	if p.tok.kind == tokOp && p.tok.text == "(" {
+		p.next()
+		return p.call(t.text, t.at)
 	}
 	if !p.op(".") {
 		return variable(t.text), nil
@@ -326,6 +341,11 @@ func (p *parser) name(t token) (node, error) {
 		}
 		return variable(full), nil
 	}
+	return p.call(full, t.at)
+}
+
+// call reads the arguments of a function behind its opening parenthesis.
+func (p *parser) call(full string, at int) (node, error) {
 	var args []node
 	for !p.op(")") {
 		e, err := p.expr()
@@ -342,7 +362,7 @@ func (p *parser) name(t token) (node, error) {
 	}
 	n, ok := functions[full]
 	if !ok || n.args != len(args) {
-		return nil, &Error{Compile: true, Reason: fmt.Sprintf("method [%s/%d] not found", full, len(args)), At: t.at}
+		return nil, &Error{Compile: true, Reason: fmt.Sprintf("method [%s/%d] not found", full, len(args)), At: at}
 	}
 	return call{full, args}, nil
 }
@@ -365,4 +385,94 @@ func (p *parser) param() (node, error) {
 		return variable(name), p.want("]")
 	}
 	return nil, p.fail("[params] needs a name")
+}
+
+// document reads what stands behind doc: ['field'] with .value, .values, .empty, .size(), .length or [i], or .containsKey('field').
+func (p *parser) document() (node, error) {
+	if p.op(".") {
+		if p.tok.text != "containsKey" {
+			return nil, p.fail("[doc.%s] is not supported", p.tok.text)
+		}
+		p.next()
+		if err := p.want("("); err != nil {
+			return nil, err
+		}
+		field, err := p.field()
+		if err != nil {
+			return nil, err
+		}
+		return docValue{field: field, what: "containsKey"}, p.want(")")
+	}
+	if err := p.want("["); err != nil {
+		return nil, err
+	}
+	field, err := p.field()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.want("]"); err != nil {
+		return nil, err
+	}
+	if p.op("[") {
+		index, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		return docValue{field: field, what: "get", index: index}, p.want("]")
+	}
+	if err := p.want("."); err != nil {
+		return nil, err
+	}
+	what := p.tok.text
+	p.next()
+	switch what {
+	case "value", "values", "empty", "length":
+		return p.instant(docValue{field: field, what: what})
+	case "size", "isEmpty", "getValue":
+		if err := p.want("("); err != nil {
+			return nil, err
+		}
+		return docValue{field: field, what: map[string]string{"size": "length", "isEmpty": "empty", "getValue": "value"}[what]}, p.want(")")
+	case "get":
+		if err := p.want("("); err != nil {
+			return nil, err
+		}
+		index, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		return docValue{field: field, what: "get", index: index}, p.want(")")
+	}
+	return nil, p.fail("[doc['%s'].%s] is not supported", field, what)
+}
+
+// instant takes the ways to the epoch milliseconds that a date's value is already: .millis, .getMillis(), .toInstant().toEpochMilli().
+func (p *parser) instant(n node) (node, error) {
+	for p.op(".") {
+		switch name := p.tok.text; name {
+		case "millis":
+			p.next()
+		case "getMillis", "toInstant", "toEpochMilli":
+			p.next()
+			if err := p.want("("); err != nil {
+				return nil, err
+			}
+			if err := p.want(")"); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, p.fail("method [%s] of a value is not supported", name)
+		}
+	}
+	return n, nil
+}
+
+// field reads a field's name in quotes.
+func (p *parser) field() (string, error) {
+	name := p.tok.text
+	if p.tok.kind != tokString {
+		return "", p.fail("a string must follow [doc[]")
+	}
+	p.next()
+	return name, nil
 }

@@ -16,8 +16,12 @@ const (
 	maxDepth  = 100   // nesting of an expression
 )
 
-// Value is float64, string, bool, []float64 or nil.
+// Value is float64, string, bool, []float64 or nil; in an environment also a Doc.
 type Value any
+
+// Doc gives the values of a field of the document at hand; ok is false for a field that is not mapped. It stands in an environment under
+// the name "doc".
+type Doc func(field string) (values []Value, ok bool)
 
 // Error is a script that does not compile or cannot be run.
 type Error struct {

@@ -39,6 +39,9 @@ func (w *worker) search(it *item) {
 		if w.scan = w.plan.query.NewScan(it.src); !w.scan.Empty() {
 			w.open()
 			w.zones()
+			if w.err == nil {
+				w.err = w.scan.Err()
+			}
 		}
 	}
 	if w.coll != nil && w.err == nil {
