@@ -51,7 +51,7 @@ func (it *Iterator) Next(r *Record) bool {
 		}
 		return false
 	}
-	size, n := binary.Varint(it.b)
+	size, n := varint(it.b)
 	if n <= 0 || size < 0 || size > int64(len(it.b)-n) {
 		it.err = fmt.Errorf("%w: record length at %d of %d", ErrCorrupt, it.h.Count-it.left, it.h.Count)
 		return false
@@ -115,8 +115,23 @@ type parser struct {
 	ok bool
 }
 
+// varint reads a zigzag varint as binary.Varint does. Most of a record's are of one or two bytes.
+func varint(b []byte) (int64, int) {
+	if len(b) >= 2 {
+		low, high := uint64(b[0]), uint64(b[1])
+		if low < 0x80 {
+			return int64(low>>1) ^ -int64(low&1), 1
+		}
+		if high < 0x80 {
+			low = low&0x7f | high<<7
+			return int64(low>>1) ^ -int64(low&1), 2
+		}
+	}
+	return binary.Varint(b)
+}
+
 func (p *parser) varint() int64 {
-	v, n := binary.Varint(p.b)
+	v, n := varint(p.b)
 	if n <= 0 {
 		p.ok = false
 		return 0
