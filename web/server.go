@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirlog/weir/web/alert"
 	"github.com/weirlog/weir/web/dashboard"
 	"github.com/weirlog/weir/web/live"
 	"github.com/weirlog/weir/web/object"
@@ -41,6 +42,8 @@ type Config struct {
 	Journey func(ctx context.Context, topic string, partition int32, offset int64) (any, error)
 	// Pipelines answers /weir/pipelines: texts, checks, previews, changes and their history; nil when this process runs none.
 	Pipelines http.Handler
+	// Link is the address people reach the pages at, for what alerts tell; "" leaves links out.
+	Link string
 	// Version is shown in the shell.
 	Version string
 	// Insecure is true while a listener is open beyond loopback without authentication; the shell shows a banner.
@@ -59,12 +62,16 @@ type Server struct {
 	pages   *pages
 	objects *object.Store
 	ready   []dashboard.Ready // dashboards that cannot be changed
+	alerts  *alert.Alerts
 }
 
-// New builds the server; it starts nothing.
+// New builds the server; it starts nothing. Run evaluates its alerts.
 func New(cfg Config) (*Server, error) {
 	if cfg.Store == nil {
 		return nil, errors.New("web: no store")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.KQL == nil {
 		cfg.KQL = cfg.Store
@@ -78,6 +85,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, pages: p, objects: object.New(cfg.Store), ready: shipped}
+	s.alerts = s.newAlerts()
 	s.handler = s.guard(s.routes())
 	return s, nil
 }
@@ -107,6 +115,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
 	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)
 	mux.HandleFunc("POST /weir/panels", s.panels)
+	s.alertRoutes(mux)
 	s.kibana(mux)
 	mux.HandleFunc("/weir/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "not_found", fmt.Sprintf("no handler for %s %s", r.Method, r.URL.Path))

@@ -31,6 +31,7 @@ func (n *node) openUI(context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.add("alerts", s.Run)
 	return n.serve("ui", n.cfg.Listen.UI, s, &n.ready.UI)
 }
 
