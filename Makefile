@@ -5,7 +5,7 @@ UI      := web/ui
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BUILD   := build
 
-.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka test-opensearch lint bench fuzz ui ui-check clean
+.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka test-opensearch peers lint bench fuzz ui ui-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test-kafka: ## queue/kafka against a real Apache Kafka: the one WEIR_KAFKA=host:
 test-opensearch: ## bulk/elastic against a real OpenSearch: WEIR_ELASTICSEARCH=http://host:port, or one started with a JDK and Maven
 	@if test -n "$$WEIR_ELASTICSEARCH"; then set -x; $(GO) test -count=1 -v -run Cluster ./bulk/elastic; \
 	else $(GO) run ./bulk/elastic/real -jars $(BUILD)/opensearch $(GO) test -count=1 -v -run Cluster ./bulk/elastic; fi
+
+peers: ## logger, rsyslog, OpenTelemetry's exporters and Filebeat (WEIR_FILEBEAT=path) ship to weir; what cannot be had is skipped by name
+	GO=$(GO) scripts/peers.sh $(BUILD)/peers
 
 lint: $(UI)/node_modules/.package-lock.json ## gofmt, vet, tidy, UI linter
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt the files above"; exit 1; }
