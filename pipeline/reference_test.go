@@ -74,6 +74,8 @@ func options(b *strings.Builder, name string, list []plugin.Option) {
 		switch {
 		case o.Required:
 			note = "required. " + note
+		case o.Refused != "":
+			note = "refused: " + o.Refused
 		case o.Obsolete != "":
 			note = "refused: " + o.Obsolete
 		case o.Unread != "":

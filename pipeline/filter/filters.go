@@ -51,28 +51,39 @@ type Spec struct {
 // Table is every filter there is.
 func Table() []Spec {
 	return []Spec{
+		{Name: "aggregate", Options: aggregateOptions, New: newAggregate, Ordered: true},
+		{Name: "anonymize", Options: anonymizeOptions, New: newAnonymize},
 		{Name: "cidr", Options: cidrOptions, New: newCIDR},
 		{Name: "clone", Options: cloneOptions, New: newClone, OwnCommon: true},
 		{Name: "csv", Options: csvOptions, New: newCSV},
 		{Name: "date", Options: dateOptions, New: newDate},
 		{Name: "de_dot", Options: deDotOptions, New: newDeDot},
 		{Name: "dissect", Options: dissectOptions, New: newDissect},
+		{Name: "dns", Options: dnsOptions, New: newDNS, Reaches: true},
 		{Name: "drop", Options: dropOptions, New: newDrop},
+		{Name: "elapsed", Options: elapsedOptions, New: newElapsed, Ordered: true, OwnCommon: true},
+		{Name: "elasticsearch", Options: elasticsearchOptions, New: newElasticsearch, Reaches: true},
 		{Name: "fingerprint", Options: fingerprintOptions, New: newFingerprint},
+		{Name: "geoip", Options: geoipOptions, New: newGeoIP},
 		{Name: "grok", Options: grokOptions, New: newGrok},
+		{Name: "http", Options: httpFilterOptions, New: newHTTP, Reaches: true},
 		{Name: "json", Options: jsonOptions, New: newJSON},
 		{Name: "json_encode", Options: jsonEncodeOptions, New: newJSONEncode},
 		{Name: "kv", Options: kvOptions, New: newKV},
+		{Name: "metrics", Options: metricsOptions, New: newMetrics, Shared: true, OwnCommon: true},
 		{Name: "mutate", Options: mutateOptions, New: newMutate},
 		{Name: "prune", Options: pruneOptions, New: newPrune},
 		{Name: "ruby", Options: rubyOptions, New: newRuby, OrderedIf: rubyKeeps},
+		{Name: "sleep", Options: sleepOptions, New: newSleep, Reaches: true},
 		{Name: "split", Options: splitOptions, New: newSplit, OwnCommon: true},
 		{Name: "syslog_pri", Options: syslogPriOptions, New: newSyslogPri},
 		{Name: "throttle", Options: throttleOptions, New: newThrottle, Shared: true},
 		{Name: "translate", Options: translateOptions, New: newTranslate},
 		{Name: "truncate", Options: truncateOptions, New: newTruncate},
 		{Name: "urldecode", Options: urldecodeOptions, New: newURLDecode},
+		{Name: "useragent", Options: useragentOptions, New: newUserAgent},
 		{Name: "uuid", Options: uuidOptions, New: newUUID},
+		{Name: "xml", Options: xmlOptions, New: newXML},
 	}
 }
 
@@ -87,9 +98,16 @@ func Find(name string) *Spec {
 
 // Known names filters of Logstash that are not here, for a message that does not look like a misspelling.
 func Known(name string) bool {
-	return slices.Contains([]string{"aggregate", "alter", "anonymize", "bytes", "cipher", "collate", "dns", "elapsed", "elasticsearch", "elastic_integration",
-		"environment", "extractnumbers", "geoip", "http", "i18n", "java_uuid", "jdbc_static", "jdbc_streaming", "memcached", "metricize", "metrics",
-		"oui", "range", "sleep", "tld", "useragent", "wurfl_device_detection", "xml", "zeromq"}, name)
+	return slices.ContainsFunc(Missing(), func(m [2]string) bool { return m[0] == name })
+}
+
+// Missing is the filters of Logstash that are not here, each with the reason or what to use.
+func Missing() [][2]string {
+	return [][2]string{{"alter", "use mutate with conditions"}, {"bytes", "use ruby"}, {"cipher", "no keys are kept in configurations"}, {"collate", "order is kept per file anyway"},
+		{"elastic_integration", "runs ingest pipelines of a licensed cluster"}, {"environment", "use ${NAME} in mutate"}, {"extractnumbers", "use grok or ruby"},
+		{"i18n", "use mutate or ruby"}, {"java_uuid", "use uuid"}, {"jdbc_static", "needs a database driver of Java"}, {"jdbc_streaming", "needs a database driver of Java"},
+		{"memcached", "needs a server beside weir; use translate"}, {"metricize", "use split or ruby"}, {"oui", "use translate"}, {"range", "use conditions"},
+		{"tld", "use ruby"}, {"wurfl_device_detection", "licensed; use useragent"}, {"zeromq", "use http"}}
 }
 
 // tags is the option tag_on_failure.

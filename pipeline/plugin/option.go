@@ -29,10 +29,11 @@ const (
 	Regexp // in Ruby's syntax
 	Codec
 	URI
+	Any // a text, a list or a hash: the plugin looks
 )
 
 func (k Kind) String() string {
-	return [...]string{"string", "number", "boolean", "bytes", "array", "hash", "path", "password", "field reference", "regular expression", "codec", "uri"}[k]
+	return [...]string{"string", "number", "boolean", "bytes", "array", "hash", "path", "password", "field reference", "regular expression", "codec", "uri", "string, array or hash"}[k]
 }
 
 // Option is a row of a plugin's table.
@@ -45,6 +46,7 @@ type Option struct {
 	Deprecated string // still works; says what to use
 	Obsolete   string // refused; says what to use
 	Unread     string // taken for compatibility, without effect; says why
+	Refused    string // known to Logstash, not supported here; says why
 	Doc        string
 }
 
@@ -55,6 +57,22 @@ type Env struct {
 	Now     func() time.Time
 	Check   bool // only checked, never run: nothing is opened
 	Tracing bool
+
+	shared map[string]any
+}
+
+// Share is what the plugins of one pipeline hold in common under a key; make makes it for the first one that asks. It is called while
+// plugins are built.
+func (e *Env) Share(key string, make func() any) any {
+	v, ok := e.shared[key]
+	if !ok {
+		if e.shared == nil {
+			e.shared = map[string]any{}
+		}
+		v = make()
+		e.shared[key] = v
+	}
+	return v
 }
 
 // Args is the checked options of one plugin of a configuration.
@@ -78,6 +96,9 @@ func Read(p *conf.Plugin, opts []Option, errs *conf.Errors) *Args {
 			continue
 		}
 		switch {
+		case o.Refused != "":
+			a.fail(at.Pos, o.Refused, "option %s of %s is not supported", at.Name, p.Name)
+			continue
 		case o.Obsolete != "":
 			a.fail(at.Pos, o.Obsolete, "option %s of %s is gone", at.Name, p.Name)
 			continue
@@ -210,7 +231,7 @@ func (a *Args) check(o *Option) {
 	case Hash:
 		a.checkHash(o, v)
 		return
-	case Codec:
+	case Codec, Any:
 		return
 	}
 	s, ok := scalar(v)

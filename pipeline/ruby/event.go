@@ -383,3 +383,23 @@ func (vm *VM) giveEvent(v Value) {
 	e.given = true
 	vm.emit(e.e)
 }
+
+// Fill sets the members of an object as fields of e.
+func (p *Program) Fill(e *event.Event, object Value) (exc *Exception) {
+	vm := p.vm
+	vm.steps, vm.bytes, vm.depth = maxSteps, maxBytes, 0
+	defer func() {
+		if x := recover(); x != nil {
+			exc = p.exception(x)
+		}
+	}()
+	for _, m := range object.(*Hash).e {
+		vm.initField(e, vm.show(m.k), m.v)
+	}
+	return nil
+}
+
+// Meta is what an aggregate's code knows of its map: task_id, creation_timestamp and lastevent_timestamp.
+func Meta(id string, began, seen time.Time) Value {
+	return &Obj{name: "map_meta", attrs: map[string]Value{"task_id": newStr(id), "creation_timestamp": &Time{t: began}, "lastevent_timestamp": &Time{t: seen}}}
+}

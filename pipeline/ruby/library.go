@@ -33,7 +33,7 @@ type library struct {
 	names     map[string]bool // every method of a value
 }
 
-var selfObj = &Obj{"Object"}
+var selfObj = &Obj{name: "Object"}
 
 // modules are the constants that have no instances.
 var modules = []string{"Math", "JSON", "Base64", "SecureRandom", "CGI", "URI", "ENV", "Socket", "Digest", "LogStash", "LogStash::Json", "Kernel", "Comparable",

@@ -150,9 +150,12 @@ func procMethods() methods {
 	}
 }
 
-// objMethods are those of the logger.
+// objMethods are those of the logger and of map_meta.
 func objMethods() methods {
 	m := methods{}
+	for _, name := range []string{"task_id", "creation_timestamp", "lastevent_timestamp"} {
+		m[name] = &method{0, 0, func(_ *VM, self Value, _ []Value, _ *Proc) Value { return self.(*Obj).attrs[name] }}
+	}
 	for _, level := range []string{"debug", "info", "warn", "error", "fatal", "trace"} {
 		m[level] = &method{0, 2, func(vm *VM, self Value, a []Value, _ *Proc) Value {
 			vm.log(level, vm.show(arg(a, 0)))
@@ -232,7 +235,7 @@ func functions() methods {
 	}
 }
 
-var loggerObj = &Obj{"Logger"}
+var loggerObj = &Obj{name: "Logger"}
 
 func randMethod(vm *VM, _ Value, a []Value, _ *Proc) Value {
 	switch v := arg(a, 0).(type) {

@@ -120,7 +120,10 @@ type Proc struct {
 type Class struct{ name string }
 
 // Obj is a thing that is only called: the logger, self, the block for new events.
-type Obj struct{ name string }
+type Obj struct {
+	name  string
+	attrs map[string]Value
+}
 
 // Exc is an exception.
 type Exc struct {
