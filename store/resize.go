@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/journal"
+	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/store/query"
 	"github.com/weirlog/weir/store/search"
 )
@@ -142,4 +144,12 @@ func (s *Store) copyDocuments(ctx context.Context, source, target string) error 
 		}
 		after = resp.Last
 	}
+}
+
+// applyAll is Apply for work of the store's own, which no request bounds.
+func (s *Store) applyAll(ops []Op) ([]ItemResult, error) { return s.Apply(context.Background(), ops) }
+
+// globSetting tells whether a pattern fits a setting's name, with or without "index.".
+func globSetting(pattern, name string) bool {
+	return mapping.Glob(strings.TrimPrefix(pattern, "index."), name)
 }

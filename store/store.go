@@ -49,6 +49,10 @@ type Config struct {
 	// call. nil: nobody listens.
 	OnDocs func(index string, docs [][]byte)
 
+	// Repositories are the folders below which snapshot repositories of type fs may be; a location that is not absolute is below the
+	// first. Empty: the folder snapshots beside Dir.
+	Repositories []string
+
 	Ingest ingest.Filters // the pipeline's own machines, for ingest pipelines
 
 	Now func() time.Time // wall clock; nil is time.Now

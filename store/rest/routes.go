@@ -14,6 +14,7 @@ var (
 	pitParams      = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
 	asyncGetParams = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
 	streamParams   = append([]string{"include_defaults", "verbose"}, indexParams...)
+	snapshotParams = []string{"wait_for_completion", "ignore_unavailable", "verbose", "index_details", "include_repository", "index_names", "sort", "size", "order"}
 	rateParams     = []string{"requests_per_second", "detailed", "group_by"}
 	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
 )
@@ -22,7 +23,7 @@ var templateSearchParams = append([]string{"scroll"}, searchParams...)
 
 // routes is the table of endpoints.
 func routes() []route {
-	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes(), scriptRoutes(), lifecycleRoutes())
+	return slices.Concat(clusterRoutes(), documentRoutes(), searchRoutes(), indexRoutes(), aliasRoutes(), templateRoutes(), taskRoutes(), scriptRoutes(), lifecycleRoutes(), snapshotRoutes())
 }
 
 // scriptRoutes are of scripts and ingest pipelines.
@@ -221,6 +222,26 @@ func lifecycleRoutes() []route {
 		{"POST", "/_index_template/_simulate_index/{name}", templateParams, handleSimulateIndex},
 		{"POST", "/_index_template/_simulate", templateParams, handleSimulateTemplate},
 		{"POST", "/_index_template/_simulate/{name}", templateParams, handleSimulateTemplate},
+	}
+}
+
+// snapshotRoutes are of snapshots and their repositories.
+func snapshotRoutes() []route {
+	return []route{
+		{"GET", "/_snapshot", nil, handleGetRepo},
+		{"PUT,POST", "/_snapshot/{repo}", []string{"verify"}, handlePutRepo},
+		{"GET", "/_snapshot/{repo}", nil, handleGetRepo},
+		{"DELETE", "/_snapshot/{repo}", nil, handleDeleteRepo},
+		{"POST", "/_snapshot/{repo}/_verify", nil, handleVerifyRepo},
+		{"POST", "/_snapshot/{repo}/_cleanup", nil, handleCleanupRepo},
+		{"GET", "/_snapshot/_status", nil, handleSnapshotStatus},
+		{"GET", "/_snapshot/{repo}/_status", nil, handleSnapshotStatus},
+		{"GET", "/_snapshot/{repo}/{snapshot}/_status", snapshotParams, handleSnapshotStatus},
+		{"PUT,POST", "/_snapshot/{repo}/{snapshot}", snapshotParams, handleCreateSnapshot},
+		{"GET", "/_snapshot/{repo}/{snapshot}", snapshotParams, handleGetSnapshot},
+		{"DELETE", "/_snapshot/{repo}/{snapshot}", snapshotParams, handleDeleteSnapshot},
+		{"POST", "/_snapshot/{repo}/{snapshot}/_restore", snapshotParams, handleRestore},
+		{"PUT", "/_snapshot/{repo}/{snapshot}/_clone/{target}", snapshotParams, handleCloneSnapshot},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/weirlog/weir/store"
@@ -24,6 +25,9 @@ type Server struct {
 	tasks    *tasks.Registry
 	life     *lifecycle.Manager
 	counts   counters
+
+	repoMu sync.Mutex
+	repos  map[string]*openRepo
 }
 
 // New makes the handler of a store's REST API. log may be nil.
@@ -35,7 +39,7 @@ func New(s *store.Store, log *slog.Logger) *Server {
 	if err != nil {
 		name = "weir"
 	}
-	srv := &Server{store: s, log: log, nodeName: name, table: routes(), began: time.Now(), contexts: contexts.New(s, nil), life: lifecycle.New(s, log, nil)}
+	srv := &Server{store: s, log: log, nodeName: name, table: routes(), began: time.Now(), contexts: contexts.New(s, nil), life: lifecycle.New(s, log, nil), repos: map[string]*openRepo{}}
 	srv.tasks = tasks.New(srv.began, srv.keepTask)
 	return srv
 }
