@@ -127,8 +127,8 @@ func (e *handleError) Unwrap() error { return e.err }
 
 // conn is a connection being served.
 type conn struct {
-	s     *Server
-	c     net.Conn
+	s    *Server
+	c    net.Conn
 	held int64 // bytes of memory taken
 
 	mu   sync.Mutex // guards writes while a batch is kept
