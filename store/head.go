@@ -73,6 +73,7 @@ type column struct {
 	texts  []ref
 	heap   arena
 	tokens *tokenIndex
+	words  int64 // of all texts
 }
 
 // Names of the metadata columns.
@@ -257,7 +258,9 @@ func (c *column) addOrd(row uint32, v []byte) uint32 {
 func (c *column) addText(row uint32, v *mapping.Value, t *tokens) {
 	c.place(row, len(c.texts))
 	c.texts = append(c.texts, c.heap.put(v.Bytes))
-	for _, k := range t.of(v) {
+	words := t.of(v)
+	c.words += int64(len(words))
+	for _, k := range words {
 		c.tokens.add(t.buf[k.at:k.at+k.n], k.hash, row)
 	}
 }

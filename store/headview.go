@@ -47,6 +47,7 @@ type viewColumn struct {
 	chunks [][]byte
 	texts  []ref
 	tokens []ref // token dictionary
+	words  int64 // of all texts, those not yet published included
 
 	once   sync.Once
 	counts []uint32
@@ -101,7 +102,7 @@ func (v *headView) capture(c *column) *viewColumn {
 	case mapping.Values:
 		w.ords, w.refs, w.chunks = c.ords[:w.n], c.dict.refs, c.dict.chunks
 	case mapping.Words:
-		w.texts, w.chunks, w.tokens = c.texts[:w.n], c.heap.chunks, c.tokens.refs
+		w.texts, w.chunks, w.tokens, w.words = c.texts[:w.n], c.heap.chunks, c.tokens.refs, c.words
 	}
 	w.chunks = slices.Clone(w.chunks) // the last one grows in place
 	return w
@@ -410,6 +411,9 @@ func (c viewText) SelectTerm(zone int, token []byte, sel *query.Selection) {
 func (c viewText) Postings(token []byte) (query.Postings, bool) {
 	return rowList(c.rowsOf(token)), true
 }
+
+// Words is the number of words of all texts.
+func (c viewText) Words() int64 { return c.words }
 
 // rowList is ascending rows.
 type rowList []uint32

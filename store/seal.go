@@ -215,12 +215,20 @@ func (c *column) write(b *segment.Builder, rows uint32, refs []segment.RefColumn
 			back[k] = uint32(o)
 		}
 		var list []uint32
-		b.Text(c.path, t, segment.Text{Rows: at, N: len(c.texts), Refs: refs, At: func(i int) []byte { return bytesOf(c.heap.chunks, c.texts[i]) }, Terms: terms,
+		b.Text(c.path, t, segment.Text{Rows: at, N: len(c.texts), Refs: refs, Words: c.scored(), At: func(i int) []byte { return bytesOf(c.heap.chunks, c.texts[i]) }, Terms: terms,
 			Postings: func(term int) []uint32 {
 				list = c.tokens.rows(list[:0], back[term], rows)
 				return list
 			}})
 	}
+}
+
+// scored is the number of words of a column whose texts are scored by their length.
+func (c *column) scored() int64 {
+	if c.field == nil || c.field.Type != mapping.Text {
+		return 0
+	}
+	return c.words
 }
 
 // sortedDict is the values of a dictionary in order, and the place of each ordinal's value in it.

@@ -31,7 +31,7 @@ func (q *constantScore) plan(p *planner) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.leaf(n, q.boost), nil
+	return p.constant(n, q.boost), nil
 }
 
 // parseWrapper reads a query that is wrapped as base64 of its JSON.

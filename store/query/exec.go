@@ -196,8 +196,6 @@ func (s *Scan) MaxScore() float32 { return maxScore(s.root) }
 
 func maxScore(m matcher) float32 {
 	switch m := m.(type) {
-	case *scoredMatcher:
-		return m.boost
 	case *boostedMatcher:
 		return m.by * maxScore(m.matcher)
 	case *boostingMatcher:

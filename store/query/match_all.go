@@ -59,18 +59,27 @@ func (*noneMatcher) and(_ int, sel *Selection) bool {
 	return false
 }
 
-// leaf gives a node its constant score, unless scores are not asked for.
+// leaf gives a node its score, unless scores are not asked for.
 func (p *planner) leaf(n node, boost float32) node {
 	if _, none := n.(noneNode); none || !p.scoring {
 		return n
 	}
-	return scoredNode{n, boost}
+	return scoredNode{n, boost, p.weigh(n)}
 }
 
-// scoredNode adds boost to the score of each row that n matches.
+// constant gives a node the same score in every row.
+func (p *planner) constant(n node, boost float32) node {
+	if _, none := n.(noneNode); none || !p.scoring {
+		return n
+	}
+	return scoredNode{node: n, boost: boost}
+}
+
+// scoredNode adds boost, times the relevance when there is one, to the score of each row that n matches.
 type scoredNode struct {
 	node
-	boost float32
+	boost     float32
+	relevance *relevance
 }
 
 func (n scoredNode) open(s *Scan) matcher {
@@ -78,19 +87,40 @@ func (n scoredNode) open(s *Scan) matcher {
 	if _, none := m.(*noneMatcher); none {
 		return m
 	}
-	return &scoredMatcher{m, n.boost}
+	sm := &scoredMatcher{matcher: m, boost: n.boost, relevance: n.relevance}
+	if n.relevance != nil {
+		sm.col, _ = s.src.Field(n.relevance.path).(Text)
+		sm.at = make([][]int, len(n.relevance.terms))
+	}
+	return sm
 }
 
 type scoredMatcher struct {
 	matcher
-	boost float32
+	boost     float32
+	relevance *relevance // nil: the score is boost
+	col       Text
+	at        [][]int
 }
 
 func (m *scoredMatcher) score(zone int, sel *Selection, out *[ZoneRows]float32) {
 	tmp := *sel
-	if m.and(zone, &tmp) {
-		tmp.Each(func(row int) { out[row] += m.boost })
+	if !m.and(zone, &tmp) {
+		return
 	}
+	if m.relevance == nil || m.col == nil {
+		tmp.Each(func(row int) { out[row] += m.boost })
+		return
+	}
+	tmp.Each(func(row int) { out[row] += float32(float64(m.boost) * m.relevance.of(m.col, zone*ZoneRows+row, m.at)) })
+}
+
+// maxScore: what no frequency reaches.
+func (m *scoredMatcher) maxScore() float32 {
+	if m.relevance == nil {
+		return m.boost
+	}
+	return float32(float64(m.boost) * m.relevance.idf)
 }
 
 func (m *scoredMatcher) count() (int, bool) {

@@ -359,11 +359,16 @@ type memText struct {
 	memRows[[]byte]
 	analyzer *analysis.Analyzer
 	terms    map[string][]int // rows, ascending
+	words    int64
 }
+
+// Words is the number of words of all texts.
+func (c *memText) Words() int64 { return c.words }
 
 func (c *memText) add(row int, text []byte) {
 	c.memRows.add(row, text)
 	c.analyzer.Tokens(text, func(tok analysis.Token) {
+		c.words++
 		rows := c.terms[string(tok.Term)]
 		if n := len(rows); n == 0 || rows[n-1] != row {
 			c.terms[string(tok.Term)] = append(rows, row)

@@ -13,6 +13,7 @@ type Context struct {
 	Mapping       *mapping.Mapping
 	Now           time.Time
 	Scores        bool     // scores are asked for
+	Sources       []Source // of the index: how rare words are; nil: every word counts the same
 	DefaultFields []string // index.query.default_field; nil means every searchable field, leniently
 }
 
@@ -53,6 +54,7 @@ type planner struct {
 	usesNow   bool
 	scoring   bool // leaves get a score: false in filters
 	lenient   bool // a value that a field cannot hold matches nothing
+	extents   map[string][2]int64
 }
 
 func (p *planner) plan(q Query) (node, error) {

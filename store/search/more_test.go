@@ -84,3 +84,34 @@ func TestScoresOfFunctions(t *testing.T) {
 		}
 	}
 }
+
+// TestRelevance: BM25 worked out by hand. Three texts of 2, 4 and 1 words; "a" is in two of them, idf ln(1.6), "b" too.
+func TestRelevance(t *testing.T) {
+	t.Parallel()
+	const m = `{"properties":{"m":{"type":"text"},"k":{"type":"keyword"},"s":{"type":"text","similarity":"boolean"},"only":{"type":"match_only_text"},"plain":{"type":"text","norms":false}}}`
+	docs := []string{`{"m":"a b","s":"a","only":"a a","plain":"a b c","k":"a"}`, `{"m":"a a c d","s":"a a","only":"a","plain":"a"}`, `{"m":"b"}`}
+	scored := regexp.MustCompile(`"_id":"(\d)","_score":([^,}]*)`)
+	for _, c := range []struct{ query, want string }{
+		{`{"match":{"m":"a"}}`, "2 0.24461156 1 0.2268983"},
+		{`{"match":{"m":{"query":"a","boost":2}}}`, "2 0.48922312 1 0.4537966"},
+		{`{"match":{"m":"a b"}}`, "1 0.4537966 3 0.27881572 2 0.24461156"},
+		{`{"match_phrase":{"m":"a b"}}`, "1 0.4537966"},
+		{`{"match":{"s":"a"}}`, "1 1.0 2 1.0"},
+		{`{"match":{"only":"a"}}`, "1 1.0 2 1.0"},
+		{`{"term":{"k":"a"}}`, "1 1.0"},
+		{`{"prefix":{"m":"a"}}`, "1 1.0 2 1.0"},
+		{`{"match":{"plain":"a"}}`, "1 0.082873434 2 0.082873434"},
+		{`{"bool":{"filter":{"match":{"m":"a"}},"should":{"match":{"m":"b"}}}}`, "1 0.2268983 2 0.0"},
+		{`{"constant_score":{"filter":{"match":{"m":"a"}},"boost":3}}`, "1 3.0 2 3.0"},
+	} {
+		for _, n := range []int{1, 3} {
+			var got []string
+			for _, h := range scored.FindAllStringSubmatch(ask(t, `{"query":`+c.query+`}`, index(t, "i", m, docs, n)), -1) {
+				got = append(got, h[1], h[2])
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("%s from %d sources: %v, want %s", c.query, n, got, c.want)
+			}
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (r *run) plan() error {
 }
 
 func (r *run) planIndex(ix *Index, sorts []query.SortKey) (p indexPlan, err error) {
-	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores()}
+	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores(), Sources: ix.Sources}
 	q := r.req.Query
 	if ix.Filter != nil {
 		q = query.Filtered(q, ix.Filter)

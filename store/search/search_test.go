@@ -95,7 +95,7 @@ func TestQueries(t *testing.T) {
 		{`{"term":{"ip":"10.0.0.0/8"}}`, "2: 1 2"},
 		{`{"term":{"ip":"::1"}}`, "1: 4"},
 		{`{"term":{"nope":1}}`, "0:"},
-		{`{"term":{"message":"connection"}}`, "3: 1 3 5"},
+		{`{"term":{"message":"connection"}}`, "3: 3 1 5"},
 		{`{"term":{"message":"Connection"}}`, "0:"},
 		{`{"term":{"_id":"3"}}`, "1: 3"},
 		{`{"term":{"_index":"logs"}}`, "5: 1 2 3 4 5"},
@@ -202,7 +202,7 @@ func TestRequests(t *testing.T) {
 		{`{"track_total_hits":true,"size":1,"query":{"term":{"level":"ERROR"}}}`, "2: 1"},
 		{`{"size":0}`, "5:"},
 		{`{"post_filter":{"term":{"level":"WARN"}}}`, "1: 4"},
-		{`{"query":{"match":{"message":"connection refused"}},"min_score":1.5}`, "2: 1 5"},
+		{`{"query":{"match":{"message":"connection refused"}},"min_score":0.5}`, "2: 1 5"},
 		{`{"collapse":{"field":"level"},"sort":[{"@timestamp":"desc"}]}`, "5: 5 4 3"},
 		{`{"collapse":{"field":"status"},"sort":["status"],"size":2,"from":1}`, "5: 4 1"},
 		{`{"collapse":{"field":"message"}}`, "error illegal_argument_exception: unknown type for collapse field `message`, only keywords and numbers are accepted"},
@@ -279,7 +279,7 @@ func TestHighlight(t *testing.T) {
 	docs := append([]string{fmt.Sprintf(`{"message":%q,"level":"ERROR","@timestamp":1}`, long)}, logs...)
 	ix := index(t, "logs", logsMapping, docs, 2)
 	for _, c := range []struct{ body, want string }{
-		{`{"query":{"match":{"message":"refused"}},"size":1,"_source":false,"highlight":{"fields":{"message":{}}}}`,
+		{`{"query":{"match":{"message":"refused"}},"size":1,"sort":["_doc"],"_source":false,"highlight":{"fields":{"message":{}}}}`,
 			`"highlight":{"message":["Nothing of note happened here today. Then the connection was <em>refused</em>. "]}`},
 		{`{"query":{"match_phrase":{"message":"connection refused"}},"_source":false,"highlight":{"pre_tags":["["],"post_tags":["]"],"fields":{"*":{}},"fragment_size":2147483647}}`,
 			`"highlight":{"message":["[Connection] [refused] by peer"]}`},

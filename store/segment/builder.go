@@ -79,7 +79,8 @@ type Meta struct {
 	Timed    bool             `json:"timed,omitempty"`
 	MinSeq   int64            `json:"min_seq"`
 	MaxSeq   int64            `json:"max_seq"`
-	SrcBytes int64            `json:"source_bytes"` // of the documents as they came
+	SrcBytes int64            `json:"source_bytes"`    // of the documents as they came
+	Words    map[string]int64 `json:"words,omitempty"` // of all texts of a scored column, for their mean length
 	Sections map[string]int64 `json:"sections,omitempty"`
 }
 
@@ -112,7 +113,7 @@ func Create(fsys vfs.FS, path string, h Header, meta Meta) (*Builder, error) {
 	}
 	b := &Builder{fs: fsys, path: path, h: h, c: c, names: map[string]int{}, twins: map[xxh3.Uint128]uint64{}, meta: meta, out: output{f: f}}
 	b.meta.Rows = h.Rows
-	b.meta.Sections = map[string]int64{}
+	b.meta.Sections, b.meta.Words = map[string]int64{}, map[string]int64{}
 	b.out.write(appendHeader(nil, &h))
 	return b, nil
 }
@@ -409,6 +410,7 @@ type Text struct {
 	// Postings are the rows of a term, ascending, distinct; valid until the next call.
 	Postings func(term int) []uint32
 	Refs     []RefColumn // that the texts may repeat
+	Words    int64       // of all texts; 0: not counted
 }
 
 func (x *Text) row(i int) uint32 {
@@ -437,6 +439,9 @@ func (b *Builder) Text(path string, t mapping.Type, x Text) int {
 	num := b.field(path, t, colText, len(present), len(x.Terms))
 	b.presence(num, x.Rows, present, x.N)
 	b.texts(num, &x)
+	if x.Words > 0 {
+		b.meta.Words[path] = x.Words
+	}
 	counts := make([]int64, len(x.Terms))
 	b.postings(secPostings, num, len(x.Terms), func(i int) []uint32 {
 		l := x.Postings(i)

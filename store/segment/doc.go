@@ -28,7 +28,7 @@
 //
 // Sections; F: one per field. Entries may share bytes: equal sections are written once.
 //
-//	1    META       JSON: time range, bytes of the documents as they came, bytes by section
+//	1    META       JSON: time range, bytes of the documents as they came, bytes by section, words of scored columns
 //	3    FIELDS     per field: uv length, path, u8 mapping type, u8 kind of column, u8 0, uv rows with a value, uv distinct values
 //	4    SHAPES     u32 raw length, zstd of: uv length, skeleton (codes in package mapping, fields by their number here)
 //	5    ROWSHAPE   INT: the skeleton of each row

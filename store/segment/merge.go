@@ -366,8 +366,13 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 			back[k][o] = int32(i) + 1
 		}
 	}
+	var words int64
+	for _, p := range parts { // those of rows that are left out are taken to be of mean length
+		in := m.ins[p.in].R
+		words += in.Meta.Words[f.path] * int64(m.keptRows(p.in)) / int64(max(1, in.Rows()))
+	}
 	var list []uint32
-	b.Text(f.path, f.typ, Text{Rows: dense(rows, b.h.Rows), N: len(who), Terms: all, Refs: m.refs(b),
+	b.Text(f.path, f.typ, Text{Rows: dense(rows, b.h.Rows), N: len(who), Terms: all, Refs: m.refs(b), Words: words,
 		At: func(i int) []byte {
 			v, ok := parts[who[i][0]].c.value(int(who[i][1]), int(m.old[rows[i]]))
 			if !ok {
@@ -385,6 +390,15 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 			return list
 		}})
 	return nil
+}
+
+// keptRows is the number of rows of an input that stay.
+func (m *merger) keptRows(in int) int {
+	r := &m.ins[in]
+	if r.Drop == nil {
+		return r.R.Rows()
+	}
+	return r.R.Rows() - int(r.Drop.GetCardinality())
 }
 
 // refs are the columns that texts may repeat.

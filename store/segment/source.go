@@ -432,6 +432,9 @@ func (c stringsOf) Each(row int, f func([]byte)) { c.each(row, f) }
 
 type text struct{ *column }
 
+// Words is the number of words of all texts, 0 when nobody counted.
+func (c text) Words() int64 { return c.r.Meta.Words[c.r.fields[c.num].path] }
+
 // term is the ordinal of a token.
 func (c text) term(token []byte) (uint32, bool) {
 	if c.dict.n >= bloomMinimum && !c.r.mayHave(c.num, token) {
