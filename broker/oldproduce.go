@@ -11,7 +11,7 @@ import (
 // batchVersion is the first version of Produce whose records are a batch; before it they are a message set.
 const batchVersion = 3
 
-// upConvert makes a batch of a message set. Messages without a time get the broker's. A set that came compressed is kept compressed, with
+// upConvert makes a batch of a message set. Messages without a time keep none, as in Kafka. A set that came compressed is kept compressed, with
 // snappy, which every client knows.
 func (c *conn) upConvert(set []byte, cfg *topicConfig) ([]byte, *badBatch) {
 	if len(set) > cfg.maxMessage {
@@ -19,7 +19,6 @@ func (c *conn) upConvert(set []byte, cfg *topicConfig) ([]byte, *badBatch) {
 	}
 	var e journal.Builder
 	e.Reset(nil)
-	now := nowMs()
 	opened := 0
 	open := func(kind int, block []byte, broken bool) ([]byte, error) {
 		if broken && kind == journal.CodecLZ4 {
@@ -32,9 +31,6 @@ func (c *conn) upConvert(set []byte, cfg *topicConfig) ([]byte, *badBatch) {
 		return out, err
 	}
 	compressed, err := oldset.Walk(set, open, func(m oldset.Message) error {
-		if m.Time == oldset.NoTime {
-			m.Time = now
-		}
 		e.Add(m.Time, m.Key, m.Value, nil)
 		return nil
 	})

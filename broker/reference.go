@@ -17,7 +17,7 @@ func Reference() string {
 	for _, a := range apiTable() {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", a.key, a.name, versionRange(a))
 	}
-	b.WriteString("\nMessage sets (Produce below version 3) are kept as batches; their messages without a time get the broker's.\n\n" +
+	b.WriteString("\nMessage sets (Produce below version 3) are kept as batches; their messages without a time keep none (-1).\n\n" +
 		"Transactions are served at level 2 of the feature transaction.version (every end raises the producer's epoch) and, for older clients, at\n" +
 		"level 0. An end is answered when its markers are on disk.\n")
 	b.WriteString("\n## Topic configurations\n\n| name | default | values | meaning |\n|---|---|---|---|\n")
