@@ -134,6 +134,8 @@ type Input struct {
 	Stream string
 	// Format of container input: auto, docker or cri.
 	Format string
+	// Syslog is the parser syslog, behind all others; nil without one.
+	Syslog *SyslogParser
 	// JSON is the json.* group of a log input; nil without one.
 	JSON *NDJSON
 	// Place is where the input stands in its file ("filebeat.yml:12"), for messages.
@@ -185,6 +187,16 @@ type NDJSON struct {
 	DocumentID string
 	// IgnoreDecodingError silences failures.
 	IgnoreDecodingError bool
+}
+
+// SyslogParser takes messages of RFC 3164 and 5424 apart: log.syslog, @timestamp, and the text alone as message.
+type SyslogParser struct {
+	// Format is auto, rfc3164 or rfc5424.
+	Format string
+	// Timezone is that of times without one: Local, a name, or an offset as +09:00.
+	Timezone string
+	// AddErrorKey adds error.message to messages that are no syslog. They are shipped as they are.
+	AddErrorKey bool
 }
 
 // Container decodes the lines of container runtimes: Stream all, stdout or stderr; Format auto, docker or cri.

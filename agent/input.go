@@ -52,7 +52,7 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*compiled, []e
 	note(err)
 	out.topic, err = processor.ParseFormat(c.Topic)
 	note(err)
-	for n, list := range [...][]processor.Config{in.Processors, c.Processors} {
+	for n, list := range [...][]processor.Config{syslogSteps(in.Syslog), in.Processors, c.Processors} {
 		for i := range list {
 			p, err := processor.Compile(&list[i], n)
 			note(err)
@@ -66,6 +66,14 @@ func compileInput(c *Config, in *Input, index int, id *identity) (*compiled, []e
 	}
 	out.constant(c, id)
 	return out, errs
+}
+
+// syslogSteps is the parser syslog as a step before all others, in a list of its own.
+func syslogSteps(s *SyslogParser) []processor.Config {
+	if s == nil {
+		return nil
+	}
+	return []processor.Config{{Name: "syslog", Args: map[string]any{"format": s.Format, "timezone": s.Timezone, "ignore_failure": !s.AddErrorKey}}}
 }
 
 // rewrites reports whether parsers may write over fields that are constant otherwise.

@@ -85,6 +85,9 @@ func (b *binder) get(key string) *Node {
 	if n == nil || n.Kind == Null {
 		return nil
 	}
+	if n.Kind != Map {
+		b.mention(key, Honoured, "")
+	}
 	return n
 }
 
@@ -242,13 +245,16 @@ func (b *binder) list(key string) []*Node {
 // ignore marks keys that are accepted and without effect here.
 func (b *binder) ignore(keys ...string) {
 	for _, k := range keys {
-		b.get(k)
+		if b.get(k) != nil {
+			b.mention(k, Accepted, "nothing to do here")
+		}
 	}
 }
 
 // warn marks a key whose effect is missed, and says so when it is set.
 func (b *binder) warn(key, effect string, to *[]Warning) {
 	if n := b.get(key); n != nil {
+		b.mention(key, Ignored, effect)
 		*to = append(*to, Warning{b.keyPos(key), b.name(key), effect})
 	}
 }
@@ -256,6 +262,7 @@ func (b *binder) warn(key, effect string, to *[]Warning) {
 // refuse marks a key that cannot be honoured.
 func (b *binder) refuse(key, why string) {
 	if n := b.get(key); n != nil {
+		b.mention(key, Refused, why)
 		b.f.fail(b.keyPos(key), len(key), "", "%s is not supported: %s", b.name(key), why)
 	}
 }
@@ -279,6 +286,11 @@ func (b *binder) done() {
 		hint := ""
 		if c := nearest(k.Name, b.known); c != "" {
 			hint = fmt.Sprintf("did you mean %q?", c)
+		}
+		if b.f.lenient != nil {
+			b.mention(k.Name, Ignored, "unknown setting; "+hint)
+			*b.f.lenient = append(*b.f.lenient, Warning{k.Pos, b.name(k.Name), strings.TrimSuffix("unknown setting, has no effect; "+hint, "; ")})
+			continue
 		}
 		b.f.fail(k.Pos, len(k.Name), hint, "unknown setting %s", b.name(k.Name))
 	}

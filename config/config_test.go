@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,9 +194,8 @@ func TestOutputs(t *testing.T) {
 		"filebeat.inputs: [{type: http_endpoint, program: x}]":                       "program is not supported",
 		"filebeat.inputs: [{type: unix, path: x, mode: '9'}]":                        "is no mode",
 		"filebeat.inputs: [{type: aws-s3}]":                                          `"aws-s3" is not known`,
-		"processors: [{if: {equals: {a: b}}, then: []}]":                             "if/then/else is not supported",
-		"filebeat.inputs: [{paths: [x], parsers: [{syslog: {}}]}]":                   "parsers[0].syslog is not supported",
-		"filebeat.inputs: [{paths: [x], parsers: [{multiline: {pattren: x}}]}]":      `did you mean "pattern"?`,
+		"processors: [{if: {equals: {a: b}}, than: []}]":                             "unknown setting than beside if",
+		"filebeat.inputs: [{paths: [x], parsers: [{syslog: {}}, {multiline: {}}]}]":  "syslog must be the last parser",
 		"filebeat.inputs: [{paths: [x], message_max_bytes: big}]":                    "is not a size",
 		"filebeat.inputs: [{paths: [x], close.on_state_change.inactive: sometimes}]": "is not a time",
 	} {
@@ -314,4 +314,123 @@ func TestReference(t *testing.T) {
 			t.Errorf("docs/reference/weir.md tells of %s, which is not read", key)
 		}
 	}
+}
+
+// TestKeystore: what is written is read again, secrets fill variables, and a damaged file is told.
+func TestKeystore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text, err := Keystore{"PASS": "s3cret:x", "EMPTY": ""}.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, err := ParseKeystore(text); err != nil || k["PASS"] != "s3cret:x" || strings.Join(k.Names(), ",") != "EMPTY,PASS" {
+		t.Fatalf("%v, %v", k, err)
+	}
+	for _, bad := range []string{"", "v2abc", "v1abc", string(text[:len(text)-4]) + "AAAA"} {
+		if _, err := ParseKeystore([]byte(bad)); err == nil {
+			t.Errorf("%.20q is accepted", bad)
+		}
+	}
+	write(t, filepath.Join(dir, "data", "filebeat.keystore"), string(text))
+	fb, err := ParseFilebeat(filepath.Join(dir, "filebeat.yml"), []byte("output.elasticsearch: {hosts: [x], password: '${PASS}'}"), env)
+	if err != nil || fb.Output.Password != "s3cret:x" {
+		t.Errorf("%q, %v", fb.Output.Password, err)
+	}
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestConfigDirs: further inputs and modules come from their folders.
+func TestConfigDirs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "inputs.d", "a.yml"), "- type: filestream\n  id: a\n  paths: [/var/log/a.log]\n- type: log\n  enabled: false\n  paths: [x]\n")
+	write(t, filepath.Join(dir, "modules.d", "nginx.yml"), "- module: nginx\n  access: {enabled: true}\n  error: {enabled: true, var.paths: [/srv/error.log]}\n  ingress_controller: {enabled: false}\n")
+	write(t, filepath.Join(dir, "modules.d", "x.yml.disabled"), "- module: x\n")
+	fb, err := ParseFilebeat(filepath.Join(dir, "filebeat.yml"), []byte(`
+filebeat.config:
+  inputs: {enabled: true, path: inputs.d/*.yml, reload.enabled: true}
+  modules: {path: "${path.config}/modules.d/*.yml", reload.enabled: false}
+filebeat.modules: [{module: system, syslog: {enabled: true}}]
+output.kafka.hosts: [x]
+`), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, in := range fb.Agent.Inputs {
+		event, _ := in.Fields["event"].(map[string]any)
+		got = append(got, fmt.Sprint(in.Type, " ", in.Paths[len(in.Paths)-1], " ", event["dataset"], " ", len(in.Parsers)))
+	}
+	want := "log /var/log/syslog* system.syslog 1\nfilestream /var/log/a.log <nil> 0\nlog /var/log/httpd/access_log* nginx.access 0\nlog /srv/error.log nginx.error 1"
+	if want = strings.Replace(want, "/var/log/httpd/access_log*", "/var/log/nginx/access.log*", 1); strings.Join(got, "\n") != want {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+// TestReport: each setting has its fate, in the order of the file.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	report, err := ReportFilebeat("filebeat.yml", []byte(`filebeat.inputs:
+  - type: filestream
+    paths: [x]
+    buffer_size: 1
+    nonsense: 1
+processors:
+  - add_cloud_metadata: ~
+  - if: {equals: {a: b}}
+    then: [{drop_event: {}}]
+    else: {add_tags: {tags: [x]}}
+  - script: {lang: javascript}
+setup.template.enabled: false
+output.redis: {hosts: [x]}
+`), env)
+	if err == nil {
+		t.Error("the file is accepted")
+	}
+	var got []string
+	for _, m := range report {
+		got = append(got, fmt.Sprintf("%d %s %s", m.Pos.Line, m.Fate, m.Key))
+	}
+	for _, want := range []string{
+		"2 honoured filebeat.inputs[0].type", "4 accepted filebeat.inputs[0].buffer_size", "5 ignored filebeat.inputs[0].nonsense",
+		"7 ignored processors[0].add_cloud_metadata", "8 honoured processors[1].if", "9 honoured processors[1].then[0].drop_event",
+		"11 refused processors[2].script", "12 ignored setup", "13 refused output.redis",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+func FuzzFilebeat(f *testing.F) {
+	f.Add("filebeat.inputs:\n- type: log\n  paths: [/x]\n  multiline.pattern: ^a\nprocessors:\n- if: {equals: {a: b}}\n  then: [{drop_event: }]\noutput.kafka.hosts: ${H:x}\n")
+	f.Add("filebeat: {modules: [{module: nginx, access: {enabled: true, var.paths: [a]}}], registry.path: x}\noutput.console: ~")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "config") { // it may name files of this machine
+			return
+		}
+		if _, err := ReportFilebeat("filebeat.yml", []byte(text), env); err != nil && err.Error() == "" {
+			t.Error("an error without text")
+		}
+	})
+}
+
+func FuzzKeystore(f *testing.F) {
+	text, _ := Keystore{"a": "b"}.Text()
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if k, err := ParseKeystore(text); err == nil && k == nil {
+			t.Error("no keystore and no error")
+		}
+	})
 }

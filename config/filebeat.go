@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/weirlog/weir/agent"
 )
@@ -13,9 +14,11 @@ import (
 type Filebeat struct {
 	Agent  agent.Config
 	Output Output
-	// PathData is path.data: where a Filebeat keeps its registry.
-	PathData string
-	Warnings []Warning
+	// PathData is path.data; Registry is filebeat.registry.path, "" when it is not set: where a Filebeat keeps its registry.
+	PathData, Registry string
+	Warnings           []Warning
+
+	toldKeystore bool
 }
 
 // IsFilebeat tells a filebeat.yml from a weir.yml: by its name, else by its sections.
@@ -38,13 +41,13 @@ func ReadFilebeat(path string) (Filebeat, error) {
 
 // ParseFilebeat reads the text of a filebeat.yml; env looks up variables.
 func ParseFilebeat(path string, text []byte, env func(string) (string, bool)) (Filebeat, error) {
+	return parseFilebeat(path, text, env, nil)
+}
+
+func parseFilebeat(path string, text []byte, env func(string) (string, bool), report *[]Mention) (Filebeat, error) {
 	fb := Filebeat{Agent: agent.DefaultConfig()}
-	f := newFile(path, text, func(name string) (string, bool) {
-		if name == "path.data" || name == "path.home" || name == "path.config" || name == "path.logs" {
-			return filepath.Join(filepath.Dir(path), strings.TrimPrefix(name, "path.")), true
-		}
-		return env(name)
-	})
+	f := newFile(path, text, fb.lookup(path, text, env))
+	f.lenient, f.report = &fb.Warnings, report
 	root := f.parse(text)
 	if root == nil {
 		return fb, f.errs
@@ -63,6 +66,57 @@ func ParseFilebeat(path string, text []byte, env func(string) (string, bool)) (F
 	return fb, nil
 }
 
+// lookup finds variables: the paths of the file, the environment, then the keystore beside it.
+func (fb *Filebeat) lookup(path string, text []byte, env func(string) (string, bool)) func(string) (string, bool) {
+	dirs := map[string]string{"path.home": filepath.Dir(path), "path.config": filepath.Dir(path)}
+	// what the file itself says of its paths is read first, with the environment alone
+	first := newFile(path, text, func(name string) (string, bool) {
+		if v, ok := env(name); ok {
+			return v, true
+		}
+		if dir, ok := dirs[name]; ok {
+			return dir, true
+		}
+		return "", strings.Contains(name, ".")
+	})
+	keystore := ""
+	if root := first.parse(text); root != nil {
+		b := first.bind(root, "")
+		p := b.sub("path")
+		for _, key := range [...]string{"home", "config", "data", "logs"} {
+			if dir := ""; p.has(key) {
+				p.str(key, &dir)
+				dirs["path."+key] = dir
+			}
+		}
+		b.sub("keystore").str("path", &keystore)
+	}
+	for _, key := range [...]string{"data", "logs"} {
+		if dirs["path."+key] == "" {
+			dirs["path."+key] = filepath.Join(dirs["path.home"], key)
+		}
+	}
+	if fb.PathData = dirs["path.data"]; keystore == "" {
+		keystore = filepath.Join(fb.PathData, "filebeat.keystore")
+	}
+	secrets := sync.OnceValues(func() (Keystore, error) { return ReadKeystore(keystore) })
+	return func(name string) (string, bool) {
+		if dir, ok := dirs[name]; ok {
+			return dir, true
+		}
+		if v, ok := env(name); ok {
+			return v, true
+		}
+		k, err := secrets()
+		if err != nil && !fb.toldKeystore {
+			fb.toldKeystore = true
+			fb.Warnings = append(fb.Warnings, Warning{Pos{File: path}, "keystore", err.Error()})
+		}
+		v, ok := k[name]
+		return v, ok
+	}
+}
+
 // bindTop reads the settings every Beat has.
 func (fb *Filebeat) bindTop(b *binder) {
 	b.str("name", &fb.Agent.Name)
@@ -70,14 +124,16 @@ func (fb *Filebeat) bindTop(b *binder) {
 	b.plain("fields", &fb.Agent.Fields)
 	b.boolean("fields_under_root", &fb.Agent.FieldsUnderRoot)
 	p := b.sub("path")
-	p.str("data", &fb.PathData)
-	p.ignore("home", "config", "logs")
+	p.ignore("home", "config", "data", "logs")
 	p.done()
 	b.ignore("max_procs", "logging", "monitoring", "instrumentation", "seccomp", "features", "registry_file", "spool_size", "http", "timestamp")
 	b.warn("setup", "templates, dashboards and ILM policies are not installed by the agent", &fb.Warnings)
 	b.warn("queue", "agent.memory in weir.yml bounds the agent's buffers, in bytes", &fb.Warnings)
 	b.refuse("cloud", "give the address in output.elasticsearch.hosts")
-	b.refuse("keystore", "give secrets by environment variables")
+	b.sub("keystore").ignore("path")
+	for _, prefix := range [...]string{"xpack", "setup.kibana"} {
+		b.ignore(prefix)
+	}
 }
 
 func (fb *Filebeat) bindFilebeat(b *binder) {
@@ -91,36 +147,78 @@ func (fb *Filebeat) bindFilebeat(b *binder) {
 	}
 	reg := b.sub("registry")
 	reg.duration("flush", &fb.Agent.RegistryFlush)
-	reg.warn("path", "weir keeps its own registry in its data folder", &fb.Warnings)
+	reg.str("path", &fb.Registry)
 	reg.ignore("file_permissions", "cleanup_interval", "migrate_file", "backend")
 	reg.done()
 	b.duration("shutdown_timeout", &fb.Agent.ShutdownTimeout)
 	b.ignore("overwrite_pipelines")
-	b.refuse("modules", "name the files as filestream inputs")
+	for i, n := range b.list("modules") {
+		fb.Agent.Inputs = append(fb.Agent.Inputs, bindModule(b.f, n, fmt.Sprintf("filebeat.modules[%d]", i), &fb.Warnings)...)
+	}
 	b.refuse("autodiscover", "name the files as container inputs")
 	fb.bindConfigDirs(b.sub("config"))
 	b.done()
 }
 
-// bindConfigDirs reads filebeat.config.inputs and .modules: folders of further inputs. A stock file names them and leaves them empty.
+// maxConfigFiles bounds the files of filebeat.config.inputs and .modules.
+const maxConfigFiles = 1000
+
+// bindConfigDirs reads filebeat.config.inputs and .modules: files that hold lists of inputs or of modules.
 func (fb *Filebeat) bindConfigDirs(b *binder) {
 	for _, kind := range []string{"inputs", "modules"} {
 		c := b.sub(kind)
-		enabled := kind == "modules"
+		enabled := b.has(kind)
 		c.boolean("enabled", &enabled)
 		var glob string
 		c.str("path", &glob)
-		c.ignore("reload")
+		r := c.sub("reload")
+		reload := false
+		r.boolean("enabled", &reload)
+		r.ignore("period")
+		r.done()
+		if reload {
+			fb.Warnings = append(fb.Warnings, Warning{c.keyPos("reload"), c.name("reload"), "changed files are read when weir starts"})
+		}
 		c.done()
-		if glob == "" {
+		if glob == "" || !enabled {
 			continue
 		}
 		if !filepath.IsAbs(glob) {
 			glob = filepath.Join(filepath.Dir(b.f.name), glob)
 		}
-		if files, _ := filepath.Glob(glob); enabled && len(files) > 0 {
-			b.f.fail(b.keyPos(kind), len(kind), "copy the inputs into filebeat.inputs", "filebeat.config.%s is not supported, and %s matches %d files", kind, glob, len(files))
+		files, err := filepath.Glob(glob)
+		if err != nil || len(files) > maxConfigFiles {
+			b.f.fail(b.keyPos(kind), len(kind), "", "filebeat.config.%s.path: %s is no pattern, or matches more than %d files", kind, glob, maxConfigFiles)
+			continue
+		}
+		for _, name := range files {
+			fb.bindConfigFile(b.f, name, kind)
 		}
 	}
 	b.done()
+}
+
+// bindConfigFile reads one file of further inputs or modules.
+func (fb *Filebeat) bindConfigFile(parent *file, name, kind string) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		parent.fail(Pos{File: name}, 1, "", "read %s: %v", name, err)
+		return
+	}
+	f := newFile(name, text, parent.env)
+	f.lenient, f.report = parent.lenient, parent.report
+	root := f.parse(text)
+	if root != nil && root.Kind != List && len(root.Keys) > 0 {
+		f.fail(root.Pos, 1, "begin each entry with a dash", "%s must be a list of %s", name, kind)
+	} else if root != nil {
+		for i, n := range root.List {
+			path := fmt.Sprintf("%s[%d]", kind, i)
+			if kind == "modules" {
+				fb.Agent.Inputs = append(fb.Agent.Inputs, bindModule(f, n, path, &fb.Warnings)...)
+			} else if in := bindInput(f, n, path, agent.DefaultMessageMaxBytes, &fb.Warnings); in != nil {
+				fb.Agent.Inputs = append(fb.Agent.Inputs, *in)
+			}
+		}
+	}
+	parent.errs = append(parent.errs, f.errs...)
 }

@@ -31,7 +31,7 @@ func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warn
 		if typ == "log" || typ == "container" {
 			bindLegacy(b, &in, warnings)
 		} else {
-			in.Parsers = append(in.Parsers, bindParsers(b)...)
+			in.Parsers = append(in.Parsers, bindParsers(b, &in)...)
 		}
 	}
 	for i, p := range b.list("processors") {
@@ -143,7 +143,7 @@ func bindLegacy(b *binder, in *agent.Input, warnings *[]Warning) {
 	if b.has("multiline") {
 		in.Parsers = append(in.Parsers, agent.Parser{Multiline: bindMultiline(b.sub("multiline"))})
 	}
-	in.Parsers = append(in.Parsers, bindParsers(b)...)
+	in.Parsers = append(in.Parsers, bindParsers(b, in)...)
 }
 
 func bindLegacyJSON(b *binder) *agent.NDJSON {
@@ -169,9 +169,10 @@ func bindJSONKeys(b *binder, j *agent.NDJSON) {
 }
 
 // bindParsers reads the list of parsers of a filestream: one map with one key each.
-func bindParsers(b *binder) []agent.Parser {
+func bindParsers(b *binder, in *agent.Input) []agent.Parser {
 	var list []agent.Parser
-	for i, n := range b.list("parsers") {
+	entries := b.list("parsers")
+	for i, n := range entries {
 		p := b.f.bind(n, fmt.Sprintf("%s[%d]", b.name("parsers"), i))
 		switch {
 		case p.n.get("multiline") != nil:
@@ -192,11 +193,28 @@ func bindParsers(b *binder) []agent.Parser {
 			mb.done()
 			list = append(list, agent.Parser{IncludeMessage: &m})
 		}
-		p.ignore("multiline", "ndjson", "container", "include_message")
-		p.refuse("syslog", "send the text to a pipeline with a grok filter")
+		if p.n.get("syslog") != nil {
+			in.Syslog = bindSyslogParser(p.sub("syslog"))
+			if i < len(entries)-1 {
+				b.f.fail(n.Pos, 1, "move it to the end", "%s: syslog must be the last parser", b.name("parsers"))
+			}
+		}
+		for _, k := range [...]string{"multiline", "ndjson", "container", "include_message", "syslog"} {
+			p.has(k)
+		}
 		p.done()
 	}
 	return list
+}
+
+func bindSyslogParser(b *binder) *agent.SyslogParser {
+	s := &agent.SyslogParser{Format: "auto", Timezone: "Local", AddErrorKey: true}
+	b.oneOf("format", &s.Format, "auto", "rfc3164", "rfc5424")
+	b.str("timezone", &s.Timezone)
+	b.boolean("add_error_key", &s.AddErrorKey)
+	b.ignore("log_errors")
+	b.done()
+	return s
 }
 
 func bindNDJSON(b *binder) *agent.NDJSON {
@@ -241,14 +259,19 @@ func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []process
 		return nil
 	}
 	if n.get("if") != nil {
-		f.fail(n.Pos, 2, "give each processor its own when:", "%s: if/then/else is not supported", path)
-		return nil
+		return bindIf(f, n, path, warnings)
 	}
 	var list []processor.Config
 	for _, k := range n.Keys {
 		if k.Name == cloudProcessor {
+			f.mention(k.Pos, path+"."+k.Name, Ignored, "cloud metadata is not added")
 			*warnings = append(*warnings, Warning{k.Pos, path + "." + k.Name, "cloud metadata is not added"})
 			continue
+		}
+		if why, ok := processor.Refused(k.Name); ok {
+			f.mention(k.Pos, path+"."+k.Name, Refused, why)
+		} else {
+			f.mention(k.Pos, path+"."+k.Name, Honoured, "")
 		}
 		p := processor.Config{Name: k.Name, Place: fmt.Sprintf("%s:%d", f.name, k.Pos.Line)}
 		if args, ok := k.Val.Plain().(map[string]any); ok {
@@ -263,6 +286,39 @@ func bindProcessor(f *file, n *Node, path string, warnings *[]Warning) []process
 		list = append(list, p)
 	}
 	return list
+}
+
+// bindIf reads if, then and else: a condition and one or two lists of processors (or single ones).
+func bindIf(f *file, n *Node, path string, warnings *[]Warning) []processor.Config {
+	p := processor.Config{Name: "if", Place: fmt.Sprintf("%s:%d", f.name, n.Pos.Line)}
+	for _, k := range n.Keys {
+		switch k.Name {
+		case "if":
+			if m, ok := k.Val.Plain().(map[string]any); ok {
+				p.When = condition(m)
+			} else {
+				f.fail(k.Pos, 2, "", "%s.if must be a condition", path)
+			}
+		case "then", "else":
+			list := k.Val.List
+			if k.Val.Kind == Map {
+				list = []*Node{k.Val}
+			}
+			var steps []processor.Config
+			for i, item := range list {
+				steps = append(steps, bindProcessor(f, item, fmt.Sprintf("%s.%s[%d]", path, k.Name, i), warnings)...)
+			}
+			if k.Name == "then" {
+				p.Then = steps
+			} else {
+				p.Else = steps
+			}
+		default:
+			f.fail(k.Pos, len(k.Name), "", "%s: unknown setting %s beside if", path, k.Name)
+		}
+	}
+	f.mention(n.Pos, path+".if", Honoured, "")
+	return []processor.Config{p}
 }
 
 // condition restores field names: a tree of dotted keys ({"equals": {"log": {"level": "x"}}}) becomes {"equals": {"log.level": "x"}}.

@@ -62,6 +62,9 @@ type file struct {
 	env   func(string) (string, bool)
 	errs  Errors
 	keys  map[string]bool // every setting that was asked for; list places as []
+
+	lenient *[]Warning // where unknown settings are told; nil: they are errors
+	report  *[]Mention // what became of each setting; nil: nobody asks
 }
 
 func newFile(name string, text []byte, env func(string) (string, bool)) *file {

@@ -106,6 +106,9 @@ func checkConf(cmd *cobra.Command, cfg pipeline.Config, name string) bool {
 
 // tell prints mistakes, then remarks, then that a file is fine.
 func tell(cmd *cobra.Command, name string, err error, warnings []config.Warning, more []error) bool {
+	for _, w := range warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", w)
+	}
 	var places config.Errors
 	switch {
 	case errors.As(err, &places):
@@ -120,9 +123,6 @@ func tell(cmd *cobra.Command, name string, err error, warnings []config.Warning,
 	}
 	if len(more) > 0 {
 		return false
-	}
-	for _, w := range warnings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", w)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", name)
 	return true
