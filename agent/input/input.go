@@ -74,7 +74,8 @@ type Event struct {
 	Bytes int64
 	// Key, if any, decides the partition instead of the stream: events with the same key stay in order (a file behind a Beat).
 	Key string
-	// Fields are merged over what is constant for the input. They may be nil; they hold what agent/tree holds.
+	// Fields are merged over what is constant for the input. They may be nil; they hold what agent/tree holds. Events may share them:
+	// nobody changes them any more.
 	Fields map[string]any
 	// Metadata are members of @metadata (pipeline, raw_index, _id ...), merged likewise.
 	Metadata map[string]any

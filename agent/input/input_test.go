@@ -296,6 +296,7 @@ func TestSyslog(t *testing.T) {
 			}
 			send(t, network, addr(), text)
 			e := sink.wait(t, 1)[0]
+			e.Fields = tree.Clone(e.Fields)
 			if l, ok := tree.Get(e.Fields, "log.source.address"); ok && strings.HasPrefix(l.(string), "127.0.0.1:") {
 				tree.Set(e.Fields, "log.source.address", "P")
 			}
@@ -413,7 +414,7 @@ func FuzzSyslogShape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e := Event{Message: b}
 		o := syslog.Options{Zone: time.UTC}
-		shapeSyslog(&e, "", o, time.Unix(1.8e9, 0))
+		shapeSyslog(&e, newPriorities(), o, time.Unix(1.8e9, 0))
 		if e.Message == nil && b != nil {
 			t.Error("no message")
 		}

@@ -53,6 +53,7 @@ func (p *packets) Run(ctx context.Context, sink Sink) error {
 
 func (p *packets) read(w *waiting) error {
 	buf := make([]byte, p.most+1)
+	peers := senders{}
 	udp, _ := p.conn.(*net.UDPConn)
 	for {
 		var n int
@@ -71,8 +72,26 @@ func (p *packets) read(w *waiting) error {
 			return fmt.Errorf("read datagram: %w", err)
 		}
 		p.taken.Add(1)
-		w.add(buf[:min(n, p.most)], int64(n), n > p.most, peer, p.shape)
+		w.add(buf[:min(n, p.most)], int64(n), n > p.most, peers.of(peer), p.shape)
 	}
+}
+
+// senders keeps the fields of those who send often.
+type senders map[string]map[string]any
+
+// maxSenders bounds them; past it, they begin anew.
+const maxSenders = 1024
+
+func (s senders) of(peer string) map[string]any {
+	f, ok := s[peer]
+	if !ok {
+		if len(s) >= maxSenders {
+			clear(s)
+		}
+		f = sender(peer)
+		s[peer] = f
+	}
+	return f
 }
 
 // waiting is the datagrams read and not pushed yet.
@@ -84,7 +103,7 @@ type waiting struct {
 }
 
 // add takes a datagram, and waits while too many wait.
-func (w *waiting) add(text []byte, size int64, cut bool, peer string, shape shaper) {
+func (w *waiting) add(text []byte, size int64, cut bool, sender map[string]any, shape shaper) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.g.b != nil && w.g.bytes+len(w.g.b.Events)*64 >= waitingBytes {
@@ -93,7 +112,7 @@ func (w *waiting) add(text []byte, size int64, cut bool, peer string, shape shap
 	for len(text) > 0 && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
 		text = text[:len(text)-1]
 	}
-	w.g.add(text, size, cut, peer, shape)
+	w.g.add(text, size, cut, sender, shape)
 	w.some.Broadcast()
 }
 

@@ -46,14 +46,19 @@ func (f *Framed) validate() []error {
 	return errs
 }
 
-// shaper makes an event of a message; e.Message, e.Bytes and e.Flags are set. It may be called from any goroutine.
-type shaper func(e *Event, peer string)
+// shaper makes an event of a message; e.Message, e.Bytes, e.Flags and e.Fields are set: the fields say who sent it, and are shared by
+// what he sent. It may be called from any goroutine.
+type shaper func(e *Event)
 
 // plain is the event of tcp, unix and udp: the text and who sent it.
-func plain(e *Event, peer string) {
-	if peer != "" {
-		e.Fields = map[string]any{"log": map[string]any{"source": map[string]any{"address": peer}}}
+func plain(*Event) {}
+
+// sender is the fields that say who sent a message; nil when nobody knows.
+func sender(peer string) map[string]any {
+	if peer == "" {
+		return nil
 	}
+	return map[string]any{"log": map[string]any{"source": map[string]any{"address": peer}}}
 }
 
 // stream is an input of connections that carry messages one after the other.
@@ -82,11 +87,12 @@ func (s *stream) serve(ctx context.Context, sink Sink, c net.Conn) {
 		delim = ""
 	}
 	f := syslog.NewFramer(listen.Patient(c, s.set.Timeout), kind, delim, int(s.set.MaxMessage))
+	from := sender(peer)
 	g := &gather{stream: c.RemoteAddr().Network() + " " + c.LocalAddr().String() + " " + peer}
 	for {
 		m, err := f.Next()
 		if err == nil {
-			g.add(m.Bytes, m.To-m.From, m.Cut > 0, peer, s.shape)
+			g.add(m.Bytes, m.To-m.From, m.Cut > 0, from, s.shape)
 		}
 		if err != nil || g.full() || !f.Ready() {
 			if perr := g.push(lasting(ctx), sink); perr != nil {
@@ -130,7 +136,7 @@ func (g *gather) full() bool {
 }
 
 // add appends a message. An empty one is no event, but its bytes are counted with the next.
-func (g *gather) add(text []byte, size int64, cut bool, peer string, shape shaper) {
+func (g *gather) add(text []byte, size int64, cut bool, sender map[string]any, shape shaper) {
 	if len(text) == 0 {
 		return
 	}
@@ -143,12 +149,12 @@ func (g *gather) add(text []byte, size int64, cut bool, peer string, shape shape
 	}
 	from := len(g.arena)
 	g.arena = append(g.arena, text...)
-	g.b.Events = append(g.b.Events, Event{Message: g.arena[from:len(g.arena):len(g.arena)], Bytes: size})
+	g.b.Events = append(g.b.Events, Event{Message: g.arena[from:len(g.arena):len(g.arena)], Bytes: size, Fields: sender})
 	e := &g.b.Events[len(g.b.Events)-1]
 	if cut {
 		e.Flags = []string{"truncated"}
 	}
-	shape(e, peer)
+	shape(e)
 	g.bytes += len(text)
 }
 

@@ -96,7 +96,8 @@ func (c *SyslogConfig) Open(log *slog.Logger) (Input, error) {
 	if now == nil {
 		now = time.Now
 	}
-	shape := func(e *Event, peer string) { shapeSyslog(e, peer, o, now()) }
+	known := newPriorities()
+	shape := func(e *Event) { shapeSyslog(e, known, o, now()) }
 	switch {
 	case c.TCP != nil:
 		return c.TCP.open(log, shape)
@@ -106,11 +107,36 @@ func (c *SyslogConfig) Open(log *slog.Logger) (Input, error) {
 	return c.Unix.open(log, shape)
 }
 
+// priorities are the fields of each priority, which all messages of it share.
+type priorities struct {
+	syslog [24 * 8]map[string]any
+	event  [8]map[string]any
+}
+
+func newPriorities() *priorities {
+	p := &priorities{}
+	for i := range p.syslog {
+		p.syslog[i] = priority(&syslog.Message{Priority: i})
+	}
+	for i := range p.event {
+		p.event[i] = map[string]any{"severity": i}
+	}
+	return p
+}
+
+// priority is what a priority says.
+func priority(m *syslog.Message) map[string]any {
+	t := map[string]any{"priority": m.Priority, "facility": m.Facility(), "severity_label": syslog.SeverityName(m.Severity())}
+	if name := syslog.FacilityName(m.Facility()); name != "" {
+		t["facility_label"] = name
+	}
+	return t
+}
+
 // shapeSyslog makes the event of Filebeat's syslog input. What cannot be read stays the text it is.
-func shapeSyslog(e *Event, peer string, o syslog.Options, now time.Time) {
+func shapeSyslog(e *Event, known *priorities, o syslog.Options, now time.Time) {
 	var m syslog.Message
 	o.Now = now
-	plain(e, peer)
 	if err := syslog.Parse(&m, e.Message, o); err != nil {
 		return
 	}
@@ -118,37 +144,56 @@ func shapeSyslog(e *Event, peer string, o syslog.Options, now time.Time) {
 	if e.Message == nil {
 		e.Message = []byte{}
 	}
-	if e.Fields == nil {
-		e.Fields = map[string]any{}
+	fields := make(map[string]any, 6)
+	if log, ok := e.Fields["log"]; ok {
+		fields["log"] = log
 	}
-	fields, event := map[string]any{}, map[string]any{}
-	if m.Priority >= 0 {
-		fields["priority"], fields["facility"] = m.Priority, m.Facility()
-		fields["severity_label"] = syslog.SeverityName(m.Severity())
-		if name := syslog.FacilityName(m.Facility()); name != "" {
-			fields["facility_label"] = name
-		}
-		event["severity"] = m.Severity()
-	}
-	if m.Sequence >= 0 {
-		event["sequence"] = m.Sequence
-	}
+	e.Fields = fields
+	fields["syslog"], fields["event"] = syslogFields(&m, known), eventFields(&m, known)
 	if len(m.Hostname) > 0 {
-		e.Fields["hostname"] = string(m.Hostname)
-	}
-	if m.Version > 0 {
-		fields["version"] = m.Version
-	}
-	if len(m.MsgID) > 0 {
-		fields["msgid"] = string(m.MsgID)
-	}
-	if len(m.Data) > 0 {
-		fields["data"] = Data(&m)
+		fields["hostname"] = string(m.Hostname)
 	}
 	if process := process(&m); len(process) > 0 {
-		e.Fields["process"] = process
+		fields["process"] = process
 	}
-	e.Fields["syslog"], e.Fields["event"] = fields, event
+}
+
+// syslogFields are syslog.*.
+func syslogFields(m *syslog.Message, known *priorities) map[string]any {
+	var t map[string]any
+	switch {
+	case m.Priority < 0:
+		t = map[string]any{}
+	case m.Version == 0 && m.Priority < len(known.syslog):
+		return known.syslog[m.Priority]
+	default:
+		t = priority(m)
+	}
+	if m.Version > 0 {
+		t["version"] = m.Version
+	}
+	if len(m.MsgID) > 0 {
+		t["msgid"] = string(m.MsgID)
+	}
+	if len(m.Data) > 0 {
+		t["data"] = Data(m)
+	}
+	return t
+}
+
+// eventFields are event.*.
+func eventFields(m *syslog.Message, known *priorities) map[string]any {
+	if m.Priority >= 0 && m.Sequence < 0 {
+		return known.event[m.Severity()]
+	}
+	t := map[string]any{}
+	if m.Priority >= 0 {
+		t["severity"] = m.Severity()
+	}
+	if m.Sequence >= 0 {
+		t["sequence"] = m.Sequence
+	}
+	return t
 }
 
 // process is who wrote a message: program and pid of RFC 3164, name and entity_id of RFC 5424.
