@@ -32,6 +32,7 @@ type Batch struct {
 	nodes [][]node
 	node  int // nodes in use
 	sums  []uint64
+	shape shape
 
 	scratch []byte // of Compose
 	poison  bool
@@ -131,6 +132,9 @@ func (b *Batch) Import(from *Batch, v Value) Value {
 			l.p.list = append(l.p.list, b.Import(from, el))
 		}
 		return l
+	}
+	if v.kind == StringKind {
+		v.p = nil
 	}
 	v.s = b.KeepString(v.s)
 	return v
@@ -336,7 +340,9 @@ func (b *Batch) load(v *Value) Value {
 	}
 	switch v.s[0] {
 	case '"':
-		*v = String(b.unescape(v.s[1 : len(v.s)-1]))
+		text := b.newNode()
+		text.text = v.s
+		*v = Value{kind: StringKind, s: b.unescape(v.s[1 : len(v.s)-1]), p: text}
 		return *v
 	case '{', '[':
 		return *v

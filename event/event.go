@@ -154,6 +154,12 @@ func (e *Event) SetNew(p *Path, v Value) (old Value, there bool) {
 	return old, there
 }
 
+// Free reports that none of the top-level fields whose Path.Mask is in mask is there. It may say no although it is so.
+func (e *Event) Free(mask uint64) bool { return e.mask&mask == 0 }
+
+// AddPath appends a top-level field that Free says is not there.
+func (e *Event) AddPath(p *Path, v Value) { *e.addTop(p.keys[0]) = v }
+
 func (e *Event) setMeta(p *Path, v Value) error {
 	if v.Kind() != MapKind {
 		return &SetError{Path: p.text, Why: "[@metadata] takes an object"}

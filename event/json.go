@@ -222,11 +222,11 @@ func (s *scanner) object(fs *[]field) error {
 		if done || err != nil {
 			return err
 		}
-		k, err := s.key()
+		k, known, err := s.member(n)
 		if err != nil {
 			return err
 		}
-		v, err := s.value()
+		v, err := s.memberValue(known)
 		if err != nil {
 			return err
 		}

@@ -53,9 +53,16 @@ func (k *Key) appendJSON(dst []byte) []byte {
 	if k.sum&needsEscape != 0 {
 		return append(AppendString(dst, k.s), ':')
 	}
-	dst = append(dst, '"')
-	dst = append(dst, k.s...)
-	return append(dst, '"', ':')
+	n := len(dst) + len(k.s) + 3
+	if n > cap(dst) {
+		dst = slices.Grow(dst, len(k.s)+3)
+	}
+	at := len(dst)
+	dst = dst[:n]
+	dst[at] = '"'
+	copy(dst[at+1:], k.s)
+	dst[n-2], dst[n-1] = '"', ':'
+	return dst
 }
 
 // index reads the key as a place in a list of n; -1 is the last element.
@@ -165,6 +172,14 @@ func ParsePath(s string) (*Path, error) {
 		}
 	}
 	return p, nil
+}
+
+// Mask is a set of bits of the top-level name p is; ok is false when p is no top-level field. See Event.Free.
+func (p *Path) Mask() (bits uint64, ok bool) {
+	if p.root != rootField || len(p.keys) != 1 {
+		return 0, false
+	}
+	return p.keys[0].bit(), true
 }
 
 // MustPath is ParsePath for references in the program's own text.

@@ -64,6 +64,9 @@ func (b *Batch) AppendJSON(dst []byte, v Value) []byte {
 			dst = append(dst, v.s...)
 			return append(dst, '"')
 		}
+		if v.p != nil {
+			return append(dst, v.p.text...)
+		}
 		return AppendString(dst, v.s)
 	case TimeKind:
 		dst = append(dst, '"')

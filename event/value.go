@@ -32,13 +32,14 @@ type Value struct {
 	plain bool   // s is ASCII and needs no escape in JSON
 	n     uint64 // Bool, Int, Float, Time
 	s     string // String, Big, raw
-	p     *node  // Map, List
+	p     *node  // Map, List; of a String, the JSON text it was read from, when there is one
 }
 
-// node is the content of a Map (fields) or a List (list).
+// node is the content of a Map (fields), a List (list) or the JSON text of a String (text).
 type node struct {
 	fields []field
 	list   []Value
+	text   string
 }
 
 // Bool makes a boolean value.

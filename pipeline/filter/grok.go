@@ -41,6 +41,8 @@ type grokField struct {
 type grokPattern struct {
 	m        *grok.Matcher
 	captures []grokCapture
+	mask     uint64 // of all captures' names
+	plain    bool   // each capture is a top-level field that one group fills
 }
 
 type grokCapture struct {
@@ -111,6 +113,12 @@ func compileGrok(a *plugin.Args, set *grok.Set, v plugin.Text, opts grok.Options
 			path = below(target, path)
 		}
 		gp.captures = append(gp.captures, grokCapture{path, c.Type, over})
+	}
+	gp.plain = true
+	for i := range gp.captures {
+		bits, top := gp.captures[i].path.Mask()
+		gp.mask |= bits
+		gp.plain = gp.plain && top && p.Groups(i) == 1
 	}
 	return gp, true
 }
@@ -207,6 +215,10 @@ func (f *grokFilter) value(e *event.Event, gf *grokField, v event.Value) (matche
 // apply puts the captures of the last match of v into e.
 func (p *grokPattern) apply(e *event.Event, v event.Value) {
 	text := v.Str()
+	if p.plain && e.Free(p.mask) {
+		p.add(e, v)
+		return
+	}
 	p.m.Each(func(i, from, to int) {
 		c := &p.captures[i]
 		switch c.typ {
@@ -218,6 +230,25 @@ func (p *grokPattern) apply(e *event.Event, v event.Value) {
 			c.put(e, v.Sub(from, to))
 		}
 	})
+}
+
+// add is apply to an event that has none of the fields.
+func (p *grokPattern) add(e *event.Event, v event.Value) {
+	text := v.Str()
+	for i := range p.captures {
+		from, to, ok := p.m.Group(i)
+		if !ok {
+			continue
+		}
+		switch c := &p.captures[i]; c.typ {
+		case grok.Int:
+			e.AddPath(c.path, event.Int(grok.ToInt(event.Bytes(text[from:to]))))
+		case grok.Float:
+			e.AddPath(c.path, event.Float(grok.ToFloat(event.Bytes(text[from:to]))))
+		default:
+			e.AddPath(c.path, v.Sub(from, to))
+		}
+	}
 }
 
 // put sets a capture: a string or list that is there is appended to, other values stay.

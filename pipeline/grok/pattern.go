@@ -112,6 +112,9 @@ func (p *Pattern) String() string { return p.text }
 // Captures lists the fields in order of first appearance. The slice is the Pattern's own.
 func (p *Pattern) Captures() []Capture { return p.captures }
 
+// Groups is the number of groups that fill capture i.
+func (p *Pattern) Groups(i int) int { return len(p.groups[i]) }
+
 // Lints returns remarks on the pattern.
 func (p *Pattern) Lints() []Lint { return p.lints }
 
