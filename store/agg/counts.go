@@ -26,9 +26,27 @@ func (t *valueCounts) value(e uint32) []byte {
 	return t.bytes[from:t.ends[e]]
 }
 
+// reserve makes room for n values.
+func (t *valueCounts) reserve(n int) {
+	size := len(t.table)
+	for size < 2*n {
+		size *= 2
+	}
+	t.table = make([]uint32, size)
+	t.hashes, t.ends, t.counts = make([]uint64, 0, n), make([]uint32, 0, n), make([]int64, 0, n)
+}
+
+// addAll adds the counts of o.
+func (t *valueCounts) addAll(o *valueCounts) {
+	for e := range o.counts {
+		t.addHashed(o.value(uint32(e)), o.hashes[e], o.counts[e])
+	}
+}
+
 // add counts v n times more.
-func (t *valueCounts) add(v []byte, n int64) {
-	h := xxh3.Hash(v)
+func (t *valueCounts) add(v []byte, n int64) { t.addHashed(v, xxh3.Hash(v), n) }
+
+func (t *valueCounts) addHashed(v []byte, h uint64, n int64) {
 	mask := uint64(len(t.table) - 1)
 	i := h & mask
 	for ; t.table[i] != 0; i = (i + 1) & mask {

@@ -270,7 +270,7 @@ func (c *dateCollector) collectSingle(b *batch) {
 
 // collectZone counts a whole zone at once when all its times fall into one bucket.
 func (c *dateCollector) collectZone(b *batch) (done bool, err error) {
-	if b.buckets != nil || c.hasMiss || c.binder.spec.hard != nil {
+	if !b.top() || c.hasMiss || c.binder.spec.hard != nil {
 		return false, nil
 	}
 	lo, hi, ok := c.nums.Bounds(b.zone)
@@ -289,12 +289,7 @@ func (c *dateCollector) collectZone(b *batch) (done bool, err error) {
 	}
 	bucket := c.bucket(0, key)
 	c.counts[bucket] += int64(n)
-	if len(c.subs) == 0 {
-		return true, nil
-	}
-	c.begin(b.zone)
-	sel.Each(func(row int) { c.batch.add(uint16(row), bucket) })
-	return true, c.end()
+	return true, c.endWhole(b.zone, &sel, bucket)
 }
 
 // datePart is the buckets of one source.

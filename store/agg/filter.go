@@ -99,7 +99,7 @@ func (c *filterCollector) collect(b *batch) error {
 		if !hit.Any() {
 			continue
 		}
-		if b.buckets == nil && len(c.subs) == 0 {
+		if b.top() && len(c.subs) == 0 {
 			c.counts[c.bucketOf(0, key)] += int64(hit.Count())
 			continue
 		}

@@ -96,6 +96,7 @@ type termsPart struct {
 	list   []bucketPart
 	flat   *valueCounts          // in place of list: strings with nothing below them
 	text   func(v []byte) string // of a value of flat
+	raw    bool                  // text is the value itself
 	zero   bool                  // flat has values of no row, too
 }
 
@@ -131,12 +132,16 @@ func (c *termsCollector) collect(b *batch) error {
 		return nil
 	}
 	c.load(b.zone)
-	if c.ords != nil && !c.hasMiss && b.buckets == nil && len(c.subs) == 0 && c.ords.Len() <= maxDense && c.f.Key == "" {
+	if c.ords != nil && !c.hasMiss && b.top() && len(c.subs) == 0 && c.ords.Len() <= maxDense && c.f.Key == "" {
 		c.countOrds(b)
 		return nil
 	}
-	if c.strs != nil && !c.hasMiss && b.buckets == nil && len(c.subs) == 0 && c.f.Key == "" {
+	if c.strs != nil && !c.hasMiss && b.top() && len(c.subs) == 0 && c.f.Key == "" {
 		c.countStrings(b)
+		return nil
+	}
+	if c.ords != nil && !c.hasMiss && b.buckets == nil && len(c.subs) == 0 && c.ovec.Start == nil {
+		c.countBelow(b)
 		return nil
 	}
 	c.begin(b.zone)
@@ -174,6 +179,22 @@ func (c *termsCollector) countOrds(b *batch) {
 			if !slices.Contains(vs[:i], ord) {
 				c.dense[ord]++
 			}
+		}
+	}
+}
+
+// countBelow counts rows that are all in one bucket of the aggregation above.
+func (c *termsCollector) countBelow(b *batch) {
+	direct := c.row(b.only)
+	for w, word := range b.sel {
+		for word &= c.ovec.Has[w]; word != 0; word &= word - 1 {
+			ord := c.ovec.V[w*64+bits.TrailingZeros64(word)]
+			if int(ord) < len(direct) && direct[ord] != 0 {
+				c.counts[direct[ord]-1]++
+				continue
+			}
+			c.counts[c.ordinal(b.only, ord)]++
+			direct = c.row(b.only)
 		}
 	}
 }
@@ -253,6 +274,7 @@ func (c *termsCollector) key(k int64) bucketKey {
 
 func (c *termsCollector) finish(bucket int) partial {
 	p := &termsPart{kind: c.kind, format: c.format, text: func(v []byte) string { return c.f.TermText(v) }}
+	p.raw = c.f != nil && (c.f.Type == mapping.Keyword || c.f.Type == mapping.Wildcard)
 	switch {
 	case c.dense != nil && bucket == 0:
 		p.flat, p.zero = newValueCounts(), c.spec.minCount == 0
@@ -369,30 +391,17 @@ func (s *terms) reduceFlat(r *reducer, a *Agg, parts []partial) (list []*bucket,
 	}
 	all, text := flat[0].flat, flat[0].text
 	if len(flat) > 1 {
-		all = newValueCounts()
+		total := 0
 		for _, t := range flat {
-			t.flat.each(all.add)
+			total += t.flat.len()
+		}
+		all = newValueCounts()
+		all.reserve(total)
+		for _, t := range flat {
+			all.addAll(t.flat)
 		}
 	}
-	var sum int64
-	byCount := len(s.order) == 0
-	var chosen []*merged
-	floor := int64(0) // below that count no value is answered any more
-	all.each(func(v []byte, n int64) {
-		if n < s.minCount || !s.include.all() && !s.include.keeps(text(v)) {
-			return
-		}
-		sum += n
-		if byCount && n < floor {
-			return
-		}
-		chosen = append(chosen, &merged{key: bucketKey{s: string(v)}, count: n})
-		if byCount && len(chosen) >= 4*s.size+1024 {
-			slices.SortFunc(chosen, mostFirst)
-			chosen = chosen[:s.size]
-			floor = chosen[s.size-1].count
-		}
-	})
+	chosen, sum := s.candidates(all, flat[0])
 	for _, m := range chosen {
 		m.key.s = text([]byte(m.key.s))
 	}
@@ -402,6 +411,32 @@ func (s *terms) reduceFlat(r *reducer, a *Agg, parts []partial) (list []*bucket,
 	}
 	list, others, err = s.choose(r, a, chosen, keyString, nil)
 	return list, others + sum - kept, err == nil, err
+}
+
+// candidates are the values that may be answered, and the documents of all that pass.
+func (s *terms) candidates(all *valueCounts, part *termsPart) (chosen []*merged, sum int64) {
+	byCount := len(s.order) == 0
+	floor := int64(0) // below that count no value is answered any more
+	var worst []byte  // of the floor, only values before this one are; nil: any
+	all.each(func(v []byte, n int64) {
+		if n < s.minCount || !s.include.all() && !s.include.keeps(part.text(v)) {
+			return
+		}
+		sum += n
+		if byCount && (n < floor || n == floor && worst != nil && bytes.Compare(v, worst) >= 0) {
+			return
+		}
+		chosen = append(chosen, &merged{key: bucketKey{s: string(v)}, count: n})
+		if byCount && len(chosen) >= 4*s.size+256 {
+			slices.SortFunc(chosen, mostFirst)
+			chosen = chosen[:s.size]
+			floor = chosen[s.size-1].count
+			if part.raw {
+				worst = []byte(chosen[s.size-1].key.s)
+			}
+		}
+	})
+	return chosen, sum
 }
 
 // mostFirst orders by count, then by key.

@@ -6,20 +6,25 @@ import "github.com/weirlog/weir/store/query"
 type batch struct {
 	zone    int
 	rows    []uint16
-	buckets []uint32         // parallel to rows; nil: all in bucket 0
+	buckets []uint32         // parallel to rows; nil: all in bucket only
+	only    uint32           // the bucket of all rows
+	below   bool             // only is a bucket of an aggregation, not the root: others may follow
 	sel     *query.Selection // the rows, when buckets is nil
 }
 
-// set makes a batch of one bucket from a selection.
+// set makes a batch of the root from a selection.
 func (b *batch) set(zone int, sel *query.Selection) {
 	b.zone, b.sel, b.buckets = zone, sel, nil
 	b.rows = sel.Rows(b.rows[:0])
 }
 
+// top tells that the rows are the root's: there is one bucket, and it gets no rows in another way.
+func (b *batch) top() bool { return b.buckets == nil && !b.below }
+
 // bucket is the bucket of the i-th row.
 func (b *batch) bucket(i int) uint32 {
 	if b.buckets == nil {
-		return 0
+		return b.only
 	}
 	return b.buckets[i]
 }
@@ -54,6 +59,7 @@ type tree struct {
 	counts []int64
 	kids   map[uint32][]uint32 // buckets by parent, in order of appearance
 	batch  batch
+	whole  batch // of zones that are in one bucket
 	recent [recentSlots]recentSlot
 	direct [][]uint32 // by parent and key: bucket + 1, 0 none; for keys from 0 to width-1
 	width  int        // 0: no direct tables
@@ -71,6 +77,14 @@ func (t *tree) narrow(n int) {
 	if n <= maxDirect {
 		t.width, t.room = n, directTotal
 	}
+}
+
+// row is the direct table of a parent, nil when there is none (yet).
+func (t *tree) row(parent uint32) []uint32 {
+	if int(parent) < len(t.direct) {
+		return t.direct[parent]
+	}
+	return nil
 }
 
 // ordinal is bucket for a key of a narrow range.
@@ -147,6 +161,21 @@ func (t *tree) end() error {
 	}
 	for _, c := range t.subs {
 		if err := c.collect(&t.batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endWhole feeds the aggregations below with rows that are all in one bucket.
+func (t *tree) endWhole(zone int, sel *query.Selection, bucket uint32) error {
+	if len(t.subs) == 0 {
+		return nil
+	}
+	t.whole.set(zone, sel)
+	t.whole.only, t.whole.below = bucket, true
+	for _, c := range t.subs {
+		if err := c.collect(&t.whole); err != nil {
 			return err
 		}
 	}
