@@ -33,6 +33,15 @@ type Op struct {
 	ID      string // "" lets the store choose
 	Routing string
 	Source  []byte
+	Extra   *Extra // nil for most
+}
+
+// Extra is what few operations say. Whoever is handed one must not change it.
+type Extra struct {
+	Pipeline    string // ingest pipeline; "" is the index's default
+	Version     int64  // with VersionType
+	VersionType string // "", internal, external, external_gte
+	Retries     int    // of an update that another one overtook
 }
 
 // Origin says where a document came from: document K of the N that the record with this Range became.

@@ -62,6 +62,8 @@ type Config struct {
 	Topic string
 	// Writer makes the writer of an elasticsearch output. Needed by elasticsearch outputs.
 	Writer func(o ESOptions) (bulk.Writer, error)
+	// OwnStore tells the outputs that go to weir's own store, which share one writer; nil: those without hosts.
+	OwnStore func(o ESOptions) bool
 	// DeadLetters takes records that cannot be processed; without it the queue of the first kafka input does.
 	DeadLetters queue.Queue
 

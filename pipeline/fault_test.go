@@ -373,3 +373,32 @@ func TestPositionsNeverLead(t *testing.T) {
 	runUntil(t, cfg, func() bool { return settledAll(q, w) })
 	verify(t, w, 2000, true)
 }
+
+// TestDropErrorTypes: documents refused with a named type of error are dropped by rule, others go to the dead letters.
+func TestDropErrorTypes(t *testing.T) {
+	t.Parallel()
+	q, w := newMemQueue(), newMemWriter()
+	fill(t, q, 70)
+	w.refuse = func(op bulk.Op) string {
+		if strings.Contains(string(op.Source), `"kind":"bad"`) {
+			return "bad"
+		}
+		return ""
+	}
+	cfg := queueConfig(q, w)
+	cfg.Text[0].Text = strings.Replace(queueConf, "elasticsearch { }", `elasticsearch { drop_error_types => ["other", "document_parsing_exception"] }`, 1)
+	runUntil(t, cfg, func() bool { return settledAll(q, w) })
+	verify(t, w, 70, true)
+	if n := len(q.records(DeadLettersTopic)); n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
+	n := 0
+	for _, s := range w.settled {
+		if s.Rule == "drop_error_types document_parsing_exception" && s.Fate == ledger.Dropped {
+			n++
+		}
+	}
+	if n != 8 {
+		t.Errorf("%d records are settled as dropped, want 8", n)
+	}
+}

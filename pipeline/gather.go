@@ -316,9 +316,10 @@ func (g *gatherer) tryWrite(ctx context.Context, w *docWriter, in bulk.Batch) ([
 
 // doc is where an Op came from.
 type doc struct {
-	b   *batch
-	ref uint32
-	k   int
+	b     *batch
+	ref   uint32
+	k     int
+	rules *output.Rules
 }
 
 // documents fills ops, origins and settled ranges for w.
@@ -363,20 +364,20 @@ func (g *gatherer) batchDocuments(w *docWriter, b *batch, in *bulk.Batch, docs [
 		for k := from; k < at; k++ {
 			in.Ops = append(in.Ops, w.op(items[k], bufs[k]))
 			in.Origins = append(in.Origins, bulk.Origin{Range: rng, K: uint16(k - from), N: uint16(at - from)})
-			docs = append(docs, doc{b, uint32(ref), k - from})
+			docs = append(docs, doc{b, uint32(ref), k - from, items[k].Rules})
 		}
 	}
 	for ; at < len(items); at++ { // made by no record
 		in.Ops = append(in.Ops, w.op(items[at], bufs[at]))
 		in.Origins = append(in.Origins, bulk.Origin{})
-		docs = append(docs, doc{b, event.NoRecord, 0})
+		docs = append(docs, doc{b: b, ref: event.NoRecord})
 	}
 	return docs
 }
 
 // op is the operation of an item. A writer may keep its strings, so they leave the batch's memory; the source stays there.
 func (w *docWriter) op(it *output.Item, buf *output.Buf) bulk.Op {
-	return bulk.Op{Action: it.Action, Index: w.names.Keep(it.Target), ID: strings.Clone(it.ID), Routing: strings.Clone(it.Routing), Source: buf.Bytes(it)}
+	return bulk.Op{Action: it.Action, Index: w.names.Keep(it.Target), ID: strings.Clone(it.ID), Routing: strings.Clone(it.Routing), Source: buf.Bytes(it), Extra: it.Extra}
 }
 
 // items are the documents of a batch for w by record, with the buffer each is in.
@@ -487,6 +488,13 @@ func (g *gatherer) reject(ctx context.Context, w *docWriter, in bulk.Batch, docs
 	var letters []*DeadLetter
 	for _, r := range rejected {
 		op, d := &in.Ops[r.Op], docs[r.Op]
+		if d.rules != nil && slices.Contains(d.rules.Drop, r.Type) {
+			g.p.stats.dropped.Add(1)
+			if d.ref != event.NoRecord {
+				w.settledAs(g.foreign.origin(&d.b.recs[d.ref]), ledger.Dropped, "drop_error_types "+r.Type)
+			}
+			continue
+		}
 		if d.ref == event.NoRecord {
 			g.p.cfg.Log.Error("document without a record is refused", "pipeline", g.p.cfg.ID, "index", op.Index, "why", r.Error())
 			g.p.stats.lost.Add(1)
@@ -494,11 +502,16 @@ func (g *gatherer) reject(ctx context.Context, w *docWriter, in bulk.Batch, docs
 		}
 		letters = append(letters, &DeadLetter{Stage: "write", Reason: "rejected", Why: r.Type + ": " + r.Reason, Status: r.Status, Index: op.Index, ID: op.ID,
 			DocK: d.k, Tries: 1, TryDoc: op.Source, rec: &d.b.recs[d.ref]})
-		if rng := g.foreign.origin(&d.b.recs[d.ref]); !rng.IsZero() {
-			w.settled = append(w.settled, bulk.Settled{Range: rng, Fate: ledger.Dead, Rule: r.Type})
-		}
+		w.settledAs(g.foreign.origin(&d.b.recs[d.ref]), ledger.Dead, r.Type)
 	}
 	return g.p.bury(ctx, letters)
+}
+
+// settledAs notes for the next Write what became of a range.
+func (w *docWriter) settledAs(rng ledger.Range, fate ledger.Fate, rule string) {
+	if !rng.IsZero() {
+		w.settled = append(w.settled, bulk.Settled{Range: rng, Fate: fate, Rule: rule})
+	}
 }
 
 // commit tells the inputs how far everything is settled.

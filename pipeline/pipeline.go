@@ -118,10 +118,14 @@ func (p *Pipeline) connect(c *compiler) error {
 // addWriter makes a writer for an output, or shares the one of an output with equal options.
 func (p *Pipeline) addWriter(o ESOptions, index int) error {
 	o.Group = p.group()
+	key := o.Key()
+	if len(o.Hosts) == 0 || p.cfg.OwnStore != nil && p.cfg.OwnStore(o) {
+		key = "own store" // it keeps positions and ranges under the group once
+	}
 	for _, w := range p.writers {
-		if w.key == o.Key() {
+		if w.key == key {
 			w.outputs = append(w.outputs, index)
-			return nil
+			return p.prepareStore(o)
 		}
 	}
 	if p.cfg.Writer == nil {
@@ -131,8 +135,17 @@ func (p *Pipeline) addWriter(o ESOptions, index int) error {
 	if err != nil {
 		return err
 	}
-	p.writers = append(p.writers, &docWriter{w: w, key: o.Key(), outputs: []int{index}})
+	p.writers = append(p.writers, &docWriter{w: w, key: key, outputs: []int{index}})
 	return nil
+}
+
+// prepareStore puts what another output of the same store wants there: its template and alias.
+func (p *Pipeline) prepareStore(o ESOptions) error {
+	if o.Template == nil && o.Rollover == nil {
+		return nil
+	}
+	_, err := p.cfg.Writer(o)
+	return err
 }
 
 // group is the name positions are kept under: the consumer group of the first queue that is read, or the pipeline's id.

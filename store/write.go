@@ -30,7 +30,13 @@ type Op struct {
 }
 
 // NewOp is a bulk operation without conditions.
-func NewOp(op bulk.Op) Op { return Op{Op: op, IfSeq: -1, IfTerm: -1} }
+func NewOp(op bulk.Op) Op {
+	o := Op{Op: op, IfSeq: -1, IfTerm: -1}
+	if x := op.Extra; x != nil {
+		o.Pipeline, o.Version, o.VersionType = x.Pipeline, x.Version, x.VersionType
+	}
+	return o
+}
 
 // ItemResult is what became of an operation.
 type ItemResult struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/valyala/fastjson"
 
@@ -80,7 +81,7 @@ func (c *Client) post(ctx context.Context, todo []int, body []byte, ours []bool)
 			if !ours[i] {
 				c.conflicts.Add(1)
 			}
-		case s == http.StatusBadRequest || s == http.StatusNotFound || s == http.StatusRequestEntityTooLarge:
+		case s == http.StatusBadRequest || s == http.StatusNotFound || s == http.StatusRequestEntityTooLarge || slices.Contains(c.cfg.Refuse, s):
 			e := result.Get("error")
 			refused = append(refused, bulk.Rejected{Op: todo[i], Status: s, Type: string(e.GetStringBytes("type")), Reason: reason(e)})
 		default:

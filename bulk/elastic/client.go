@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,8 +38,17 @@ type Config struct {
 	Username, Password, APIKey string
 	// BodyBytes is the size at which a bulk body is sent, before compression. Default 5 MiB.
 	BodyBytes int
-	// NoCompression sends bodies as they are.
+	// NoCompression sends bodies as they are; Level is that of gzip otherwise, 1 when 0.
 	NoCompression bool
+	Level         int
+	// RetryFirst and RetryMost are the pauses before the second try and between later ones. Default 1 s and 30 s.
+	RetryFirst, RetryMost time.Duration
+	// Refuse are statuses of items that are answers for good, besides 400, 404 and 413.
+	Refuse []int
+	// Headers go with every request.
+	Headers map[string]string
+	// Setup is put into the cluster before the first document; nil is nothing.
+	Setup *Setup
 	// Client is used for requests; nil is one with time-outs.
 	Client *http.Client
 	Log    *slog.Logger // nil is silence
@@ -55,6 +65,7 @@ type Client struct {
 	product   atomic.Pointer[string] // "elasticsearch 8.19.0", once a host answered
 	conflicts atomic.Int64           // documents with a user's own id that were there already
 	retries   atomic.Int64
+	ready     bool // Setup was done
 }
 
 var _ bulk.Writer = (*Client)(nil)
@@ -82,6 +93,16 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Level == 0 {
+		cfg.Level = gzip.BestSpeed
+	}
+	if cfg.RetryFirst <= 0 {
+		cfg.RetryFirst = firstPause
+	}
+	if cfg.RetryMost <= 0 {
+		cfg.RetryMost = longestPause
+	}
+	cfg.RetryMost = max(cfg.RetryMost, cfg.RetryFirst)
 	if cfg.Client == nil {
 		cfg.Client = &http.Client{Timeout: requestTimeout}
 	}
@@ -128,13 +149,16 @@ func (c *Client) Ping(ctx context.Context) (string, error) {
 
 // Write sends the batch and repeats what may heal until every document is answered for good, or ctx ends.
 func (c *Client) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected, error) {
+	if err := c.prepare(ctx); err != nil {
+		return nil, err
+	}
 	var rejected []bulk.Rejected
 	todo := make([]int, len(b.Ops))
 	for i := range todo {
 		todo[i] = i
 	}
 	limit := c.cfg.BodyBytes
-	for wait := firstPause; len(todo) > 0; {
+	for wait := c.cfg.RetryFirst; len(todo) > 0; {
 		n, body, ours := c.encode(&b, todo, limit)
 		again, refused, err := c.post(ctx, todo[:n], body, ours)
 		var tooLarge *tooLargeError
@@ -154,7 +178,7 @@ func (c *Client) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected, erro
 		rejected = append(rejected, refused...)
 		rest := todo[n:]
 		if len(again) == 0 {
-			todo, wait = rest, firstPause
+			todo, wait = rest, c.cfg.RetryFirst
 			continue
 		}
 		c.retries.Add(int64(len(again)))
@@ -162,7 +186,7 @@ func (c *Client) Write(ctx context.Context, b bulk.Batch) ([]bulk.Rejected, erro
 		if err := c.cfg.pause(ctx, wait/2+rand.N(wait)); err != nil {
 			return nil, err
 		}
-		wait = min(wait*2, longestPause)
+		wait = min(wait*2, c.cfg.RetryMost)
 		todo = append(append(make([]int, 0, len(again)+len(rest)), again...), rest...)
 	}
 	sortRejected(rejected)
@@ -211,6 +235,7 @@ func (c *Client) encode(b *bulk.Batch, todo []int, limit int) (n int, body []byt
 		if op.Routing != "" {
 			body = appendJSON(append(body, `,"routing":`...), op.Routing)
 		}
+		body = appendExtra(body, op)
 		body = append(body, "}}\n"...)
 		if op.Action != bulk.Delete {
 			body = append(append(body, op.Source...), '\n')
@@ -219,6 +244,23 @@ func (c *Client) encode(b *bulk.Batch, todo []int, limit int) (n int, body []byt
 		n++
 	}
 	return n, body, ours
+}
+
+func appendExtra(b []byte, op *bulk.Op) []byte {
+	x := op.Extra
+	if x == nil {
+		return b
+	}
+	if x.Pipeline != "" {
+		b = appendJSON(append(b, `,"pipeline":`...), x.Pipeline)
+	}
+	if x.VersionType != "" {
+		b = appendJSON(append(strconv.AppendInt(append(b, `,"version":`...), x.Version, 10), `,"version_type":`...), x.VersionType)
+	}
+	if x.Retries > 0 && op.Action == bulk.Update {
+		b = strconv.AppendInt(append(b, `,"retry_on_conflict":`...), int64(x.Retries), 10)
+	}
+	return b
 }
 
 func appendJSON(b []byte, s string) []byte {
@@ -233,7 +275,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (in
 	compressed := len(body) > 1<<10 && !c.cfg.NoCompression
 	if compressed {
 		var buf bytes.Buffer
-		zw, _ := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+		zw, _ := gzip.NewWriterLevel(&buf, c.cfg.Level)
 		zw.Write(body)
 		zw.Close()
 		in = &buf
@@ -244,11 +286,17 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (in
 	if err != nil {
 		return 0, nil, fmt.Errorf("elasticsearch request: %w", err)
 	}
-	if body != nil {
+	switch {
+	case strings.HasPrefix(path, "/_bulk"):
 		req.Header.Set("Content-Type", "application/x-ndjson")
+	case body != nil:
+		req.Header.Set("Content-Type", "application/json")
 	}
 	if compressed {
 		req.Header.Set("Content-Encoding", "gzip")
+	}
+	for k, v := range c.cfg.Headers {
+		req.Header.Set(k, v)
 	}
 	switch {
 	case c.cfg.APIKey != "":

@@ -15,14 +15,12 @@ import (
 	"syscall"
 
 	"github.com/weirlog/weir/bulk"
-	"github.com/weirlog/weir/bulk/elastic"
 	"github.com/weirlog/weir/config"
 	"github.com/weirlog/weir/pipeline"
 	"github.com/weirlog/weir/pipeline/conf"
 	"github.com/weirlog/weir/pipeline/fleet"
 	"github.com/weirlog/weir/queue"
 	"github.com/weirlog/weir/vfs"
-	"github.com/weirlog/weir/web/live"
 )
 
 // openPipelines compiles and opens every pipeline of the configuration; the mistakes of all are told at once.
@@ -181,8 +179,9 @@ func (n *node) pipelineConfig(ctx context.Context, p config.Pipeline) pipeline.C
 	cfg.Queue = func(addr string) (queue.Queue, error) { return n.queueAt(ctx, addr) }
 	cfg.Writer = func(o pipeline.ESOptions) (bulk.Writer, error) {
 		n.groups.note(p.ID, o.Group)
-		return n.writer(o)
+		return n.writer(ctx, o)
 	}
+	cfg.OwnStore = n.ownStore
 	return cfg
 }
 
@@ -284,47 +283,4 @@ func (k *kafkas) at(addr string, open func() (queue.Queue, error)) (queue.Queue,
 	}
 	k.open[addr] = q
 	return q, nil
-}
-
-// writer makes the writer of an elasticsearch output: our own store, or a cluster.
-func (n *node) writer(o pipeline.ESOptions) (bulk.Writer, error) {
-	own := len(o.Hosts) == 0 || len(o.Hosts) == 1 && n.store != nil && strings.TrimPrefix(o.Hosts[0], "http://") == strings.TrimPrefix(n.ready.Elasticsearch, "http://")
-	if own && n.store != nil {
-		n.groups.keep(o.Group)
-		if n.broker != nil {
-			n.broker.Keep(o.Group) // no tool moves it: the store's places count
-		}
-		return live.Tap(n.hub, labelledWriter{n.store.For(o.Group)}), nil
-	}
-	if o.CACert != "" || o.Insecure || o.Path != "" || o.Proxy != "" {
-		return nil, errors.New("the elasticsearch output's options for certificates, path and proxy are not supported: leave them out")
-	}
-	hosts := o.Hosts
-	if own {
-		if n.cfg.Store.At == "embedded" {
-			return nil, errors.New("no store in this process: give the elasticsearch output hosts, or name one with --store http://host:9200")
-		}
-		hosts = []string{n.cfg.Store.At}
-	}
-	w, err := elastic.New(elastic.Config{Hosts: withScheme(hosts, o.TLS), Username: o.User, Password: o.Password, APIKey: o.APIKey,
-		NoCompression: o.Compression == 0 && len(o.Hosts) > 0, Log: n.log.With("part", "elasticsearch")})
-	if err != nil {
-		return nil, err
-	}
-	return live.Tap(n.hub, w), nil
-}
-
-func withScheme(hosts []string, tls bool) []string {
-	out := make([]string, len(hosts))
-	for i, h := range hosts {
-		switch {
-		case strings.Contains(h, "://"):
-			out[i] = h
-		case tls:
-			out[i] = "https://" + h
-		default:
-			out[i] = "http://" + h
-		}
-	}
-	return out
 }

@@ -84,7 +84,7 @@ func (f *replayFlags) run(ctx context.Context, cmd *cobra.Command, a *kafka.Admi
 	cfg := n.pipelineConfig(ctx, config.Pipeline{ID: "replay", ECS: f.ecs, Workers: f.workers})
 	cfg.Files, cfg.Data, cfg.Replay = files, "", r
 	cfg.Queue = func(string) (queue.Queue, error) { return q, nil }
-	cfg.Writer = func(o pipeline.ESOptions) (bulk.Writer, error) { return n.writer(o) }
+	cfg.Writer = func(o pipeline.ESOptions) (bulk.Writer, error) { return n.writer(ctx, o) }
 	p, err := pipeline.Open(cfg)
 	if err := confFaults(err); err != nil {
 		return err

@@ -2,7 +2,6 @@ package output
 
 import (
 	"strings"
-	"time"
 
 	"github.com/weirlog/weir/bulk"
 	"github.com/weirlog/weir/event"
@@ -10,10 +9,7 @@ import (
 	"github.com/weirlog/weir/pipeline/plugin"
 )
 
-const (
-	builtIn   = "templates and retention are set in weir.yml or by the cluster"
-	byCluster = "the client decides"
-)
+const byCluster = "the client decides"
 
 var elasticsearchOptions = []plugin.Option{
 	{Name: "hosts", Kind: plugin.Array, Doc: "Addresses of the cluster; without it weir's own store is written."},
@@ -28,85 +24,68 @@ var elasticsearchOptions = []plugin.Option{
 	{Name: "document_id", Doc: "Id; may hold %{field}."},
 	{Name: "routing", Doc: "Routing; may hold %{field}."},
 	{Name: "doc_as_upsert", Kind: plugin.Boolean, Default: "false", Doc: "Whether an update makes the document when it is missing."},
+	{Name: "upsert", Doc: "JSON of the document an update makes when it is missing; may hold %{field}."},
+	{Name: "script", Doc: "Script of updates; the event is params.event. May hold %{field}."},
+	{Name: "script_type", Enum: []string{"inline", "indexed"}, Default: "inline", Doc: "Whether script is a text, or the id of a stored one."},
+	{Name: "script_lang", Default: "painless", Doc: "Language of the script."},
+	{Name: "script_var_name", Default: "event", Doc: "Name of the event among the script's params."},
+	{Name: "scripted_upsert", Kind: plugin.Boolean, Default: "false", Doc: "Whether the script runs, too, when the document is missing."},
+	{Name: "pipeline", Doc: "Ingest pipeline; may hold %{field}, which when empty is none."},
+	{Name: "version", Doc: "Version of the document; may hold %{field}."},
+	{Name: "version_type", Enum: []string{"internal", "external", "external_gt", "external_gte"}, Doc: "How the version is compared."},
+	{Name: "retry_on_conflict", Kind: plugin.Number, Default: "1", Doc: "How often the cluster tries an update again that another one overtook."},
+	{Name: "drop_error_types", Kind: plugin.Array, Doc: "Types of errors whose documents are dropped and counted instead of going to the dead letters."},
+	{Name: "dlq_custom_codes", Kind: plugin.Array, Doc: "Statuses besides 400, 404 and 413 whose documents go to the dead letters instead of being tried again."},
 	{Name: "user", Doc: "User."}, {Name: "password", Kind: plugin.Password, Doc: "Password."},
-	{Name: "api_key", Kind: plugin.Password, Doc: "API key, id:key."},
-	{Name: "cacert", Kind: plugin.Path, Doc: "File of the authority that signed the cluster's certificate."},
-	{Name: "ssl_certificate_authorities", Kind: plugin.Array, Doc: "The same."},
+	{Name: "api_key", Kind: plugin.Password, Doc: "API key, id:key, or that in base64."},
+	{Name: "cloud_id", Doc: "Elastic Cloud's id of the cluster, instead of hosts."}, {Name: "cloud_auth", Kind: plugin.Password, Doc: "user:password, with cloud_id."},
+	{Name: "cacert", Kind: plugin.Path, Deprecated: "use ssl_certificate_authorities"},
+	{Name: "ssl_certificate_authorities", Kind: plugin.Array, Doc: "PEM files of the authorities that signed the cluster's certificates."},
+	{Name: "ca_trusted_fingerprint", Doc: "SHA-256 of an authority that is trusted, in hexadecimal."},
 	{Name: "ssl_enabled", Kind: plugin.Boolean, Doc: "Whether hosts without a scheme are spoken to in TLS."}, {Name: "ssl", Kind: plugin.Boolean, Deprecated: "use ssl_enabled"},
 	{Name: "ssl_verification_mode", Enum: []string{"full", "none"}, Default: "full", Doc: "Whether the cluster's certificate is checked."},
 	{Name: "ssl_certificate_verification", Kind: plugin.Boolean, Deprecated: "use ssl_verification_mode"},
+	{Name: "ssl_certificate", Kind: plugin.Path, Doc: "PEM file of our own certificate."}, {Name: "ssl_key", Kind: plugin.Path, Doc: "PEM file of its key."},
+	{Name: "ssl_supported_protocols", Kind: plugin.Array, Doc: "TLSv1.2, TLSv1.3."}, {Name: "ssl_cipher_suites", Kind: plugin.Array, Doc: "Cipher suites of TLS 1.2."},
 	{Name: "compression_level", Kind: plugin.Number, Default: "1", Doc: "Gzip level of requests, 0 to 9."}, {Name: "http_compression", Kind: plugin.Boolean, Deprecated: "use compression_level"},
-	{Name: "retry_initial_interval", Kind: plugin.Number, Default: "2", Doc: "Seconds before the second try."},
+	{Name: "retry_initial_interval", Kind: plugin.Number, Default: "2", Doc: "Seconds before the second try; doubled for each further one."},
 	{Name: "retry_max_interval", Kind: plugin.Number, Default: "64", Doc: "Most seconds between tries."},
 	{Name: "timeout", Kind: plugin.Number, Default: "60", Doc: "Seconds a request may take."},
-	{Name: "path", Doc: "Path before the API's."}, {Name: "proxy", Doc: "Address of an HTTP proxy."},
-	{Name: "template", Unread: builtIn}, {Name: "template_name", Unread: builtIn}, {Name: "template_overwrite", Kind: plugin.Boolean, Unread: builtIn},
-	{Name: "template_api", Unread: builtIn}, {Name: "manage_template", Kind: plugin.Boolean, Unread: builtIn}, {Name: "ilm_enabled", Unread: builtIn},
-	{Name: "ilm_pattern", Unread: builtIn}, {Name: "ilm_policy", Unread: builtIn}, {Name: "ilm_rollover_alias", Obsolete: "write index => \"alias\""},
+	{Name: "path", Doc: "Path before the API's."}, {Name: "proxy", Doc: "Address of an HTTP proxy; without it the environment's."},
+	{Name: "custom_headers", Kind: plugin.Hash, Doc: "Headers of every request."},
+	{Name: "manage_template", Kind: plugin.Boolean, Default: "true", Doc: "Whether the template is put into the cluster before the first document."},
+	{Name: "template", Kind: plugin.Path, Doc: "File of an index template; without it none is put, as the store has templates of its own."},
+	{Name: "template_name", Doc: "Its name: logstash, or with ECS ecs-logstash, without it."},
+	{Name: "template_overwrite", Kind: plugin.Boolean, Default: "false", Doc: "Whether it replaces one of the same name."},
+	{Name: "template_api", Enum: []string{"auto", "legacy", "composable"}, Default: "auto", Doc: "Which kind of template: auto is composable."},
+	{Name: "ilm_enabled", Enum: []string{"auto", "true", "false"}, Default: "auto", Doc: "Whether indices are rolled over by a policy: auto is yes when ilm_rollover_alias is set."},
+	{Name: "ilm_rollover_alias", Doc: "Alias that is written; its first index and a template for the rest are made. index is not used then."},
+	{Name: "ilm_pattern", Default: "{now/d}-000001", Doc: "What follows the alias in the first index's name."},
+	{Name: "ilm_policy", Default: "logstash-policy", Doc: "Policy of the indices; logstash-policy is made when it is not there."},
 	{Name: "pool_max", Kind: plugin.Number, Unread: byCluster}, {Name: "pool_max_per_route", Kind: plugin.Number, Unread: byCluster},
-	{Name: "resurrect_delay", Kind: plugin.Number, Unread: byCluster}, {Name: "sniffing", Kind: plugin.Boolean, Unread: byCluster},
-	{Name: "sniffing_delay", Kind: plugin.Number, Unread: byCluster}, {Name: "validate_after_inactivity", Kind: plugin.Number, Unread: byCluster},
-	{Name: "healthcheck_path", Unread: byCluster}, {Name: "retry_on_conflict", Kind: plugin.Number, Unread: byCluster},
-	{Name: "ssl_supported_protocols", Kind: plugin.Array, Unread: byCluster}, {Name: "silence_errors_in_log", Kind: plugin.Array, Unread: "refused documents are counted, not logged one by one"},
+	{Name: "resurrect_delay", Kind: plugin.Number, Unread: byCluster}, {Name: "sniffing", Kind: plugin.Boolean, Unread: "the hosts that are written are used"},
+	{Name: "sniffing_delay", Kind: plugin.Number, Unread: byCluster}, {Name: "sniffing_path", Unread: byCluster}, {Name: "validate_after_inactivity", Kind: plugin.Number, Unread: byCluster},
+	{Name: "healthcheck_path", Unread: byCluster}, {Name: "bulk_path", Unread: "use path"},
+	{Name: "silence_errors_in_log", Kind: plugin.Array, Unread: "refused documents are counted, not logged one by one"},
 	{Name: "document_type", Unread: "indices have no types any more"},
 	{Name: "failure_type_logging_whitelist", Kind: plugin.Array, Unread: "refused documents are counted, not logged one by one"},
-	{Name: "keystore", Obsolete: "client certificates are not supported"}, {Name: "keystore_password", Kind: plugin.Password, Obsolete: "client certificates are not supported"},
-	{Name: "ssl_keystore_path", Obsolete: "client certificates are not supported"}, {Name: "ssl_certificate", Obsolete: "client certificates are not supported"},
-	{Name: "truststore", Obsolete: "write cacert"}, {Name: "ssl_truststore_path", Obsolete: "write cacert"},
-	{Name: "pipeline", Obsolete: "ingest pipelines are not supported; use filters"},
-	{Name: "version", Obsolete: "external versions are not supported"}, {Name: "version_type", Obsolete: "external versions are not supported"},
-	{Name: "script", Obsolete: "scripted updates are not supported"}, {Name: "script_type", Obsolete: "scripted updates are not supported"},
-	{Name: "scripted_upsert", Obsolete: "scripted updates are not supported"}, {Name: "upsert", Obsolete: "use doc_as_upsert"},
-	{Name: "parent", Obsolete: "use routing"}, {Name: "cloud_id", Obsolete: "write hosts"}, {Name: "cloud_auth", Obsolete: "write user and password"},
-	{Name: "dlq_custom_codes", Kind: plugin.Array, Obsolete: "refused documents always go to the dead letters"},
-	{Name: "drop_error_types", Kind: plugin.Array, Obsolete: "refused documents always go to the dead letters"},
+	{Name: "keystore", Obsolete: pemOnly}, {Name: "keystore_password", Kind: plugin.Password, Obsolete: pemOnly},
+	{Name: "ssl_keystore_path", Obsolete: pemOnly}, {Name: "ssl_keystore_password", Kind: plugin.Password, Obsolete: pemOnly}, {Name: "ssl_keystore_type", Obsolete: pemOnly},
+	{Name: "truststore", Obsolete: caOnly}, {Name: "truststore_password", Kind: plugin.Password, Obsolete: caOnly}, {Name: "ssl_truststore_path", Obsolete: caOnly},
+	{Name: "ssl_truststore_password", Kind: plugin.Password, Obsolete: caOnly}, {Name: "ssl_truststore_type", Obsolete: caOnly},
+	{Name: "parameters", Kind: plugin.Hash, Obsolete: "parameters of requests cannot be added"},
+	{Name: "parent", Obsolete: "use routing"}, {Name: "join_field", Obsolete: "set the join field by mutate, and use routing"},
 }
 
-// ESOptions is what a writer of documents is made with. Outputs with equal options share one writer, so that all documents of a
-// record are written together.
-type ESOptions struct {
-	Hosts        []string // empty: weir's own store
-	User         string
-	Password     string
-	APIKey       string
-	CACert       string // file
-	Insecure     bool   // certificates are not checked
-	TLS          bool   // for hosts without a scheme
-	Path         string
-	Proxy        string
-	Compression  int
-	RetryInitial time.Duration
-	RetryMax     time.Duration
-	Timeout      time.Duration
-	Group        string // positions and ledger are kept under it
-}
-
-// Key tells writers apart.
-func (o *ESOptions) Key() string {
-	return strings.Join(append([]string{o.User, o.Password, o.APIKey, o.Path, o.Proxy, o.CACert}, o.Hosts...), "\x00")
-}
-
-// ReadESOptions reads the options of a writer.
-func ReadESOptions(a *plugin.Args) ESOptions {
-	o := ESOptions{Hosts: a.Strings("hosts"), User: a.String("user"), Password: a.String("password"), APIKey: a.String("api_key"),
-		CACert: a.String("cacert"), Path: a.String("path"), Proxy: a.String("proxy"), Compression: a.Int("compression_level"),
-		RetryInitial: a.Seconds("retry_initial_interval"), RetryMax: a.Seconds("retry_max_interval"), Timeout: a.Seconds("timeout")}
-	if l := a.Strings("ssl_certificate_authorities"); len(l) > 0 {
-		o.CACert = l[0]
-	}
-	o.TLS = a.Bool("ssl_enabled") || a.Bool("ssl")
-	o.Insecure = a.String("ssl_verification_mode") == "none" || a.Has("ssl_certificate_verification") && !a.Bool("ssl_certificate_verification")
-	if a.Has("http_compression") && !a.Bool("http_compression") {
-		o.Compression = 0
-	}
-	return o
-}
+const caOnly = "give the authorities as PEM files: ssl_certificate_authorities"
 
 // elasticsearch renders documents.
 type elasticsearch struct {
 	index, id, routing, action *plugin.Template
 	fixed                      bulk.Action // when action is nil
-	upsert                     bool
+	update                     *update
+	extra                      *extra
+	rules                      *Rules
 	stream                     [3]string // type, dataset, namespace
 	autoRoute, sync            bool
 	last                       [3]string
@@ -116,7 +95,7 @@ type elasticsearch struct {
 var streamPaths = [3]*event.Path{event.MustPath("[data_stream][type]"), event.MustPath("[data_stream][dataset]"), event.MustPath("[data_stream][namespace]")}
 
 func newElasticsearch(a *plugin.Args, env *Env, _ codec.Codec) Renderer {
-	r := &elasticsearch{upsert: a.Bool("doc_as_upsert"), autoRoute: a.Bool("data_stream_auto_routing"), sync: a.Bool("data_stream_sync_fields")}
+	r := &elasticsearch{autoRoute: a.Bool("data_stream_auto_routing"), sync: a.Bool("data_stream_sync_fields")}
 	template := func(option string) *plugin.Template {
 		if !a.Has(option) {
 			return nil
@@ -124,6 +103,13 @@ func newElasticsearch(a *plugin.Args, env *Env, _ codec.Codec) Renderer {
 		return a.Template(plugin.Text{Pos: a.At(option), Text: a.String(option)})
 	}
 	r.index, r.id, r.routing = template("index"), template("document_id"), template("routing")
+	r.update, r.extra = newUpdate(a), newExtra(a)
+	if l := a.Strings("drop_error_types"); len(l) > 0 {
+		r.rules = &Rules{Drop: l}
+	}
+	if alias := rolloverAlias(a); alias != "" {
+		r.index = a.Template(plugin.Text{Pos: a.At("ilm_rollover_alias"), Text: alias})
+	}
 	streams := a.String("data_stream")
 	switch {
 	case streams == "true" && r.index != nil:
@@ -175,7 +161,7 @@ var actions = map[string]bulk.Action{"index": bulk.Index, "create": bulk.Create,
 const MaxDocument = 10 << 20
 
 func (r *elasticsearch) Render(dst *Buf, e *event.Event) {
-	it := Item{Action: r.fixed}
+	it := Item{Action: r.fixed, Rules: r.rules}
 	if r.index != nil {
 		it.Target = r.index.Render(e)
 	} else {
@@ -194,6 +180,9 @@ func (r *elasticsearch) Render(dst *Buf, e *event.Event) {
 		}
 		it.Action = act
 	}
+	if r.extra != nil {
+		it.Extra = r.extra.of(e, it.Action)
+	}
 	put(dst, e, it, func(b []byte) []byte { return r.source(b, e, it.Action) })
 	if last := &dst.Items[len(dst.Items)-1]; last.To-last.From > MaxDocument {
 		last.Refused = "oversize"
@@ -207,11 +196,7 @@ func (r *elasticsearch) source(b []byte, e *event.Event, act bulk.Action) []byte
 	case bulk.Delete:
 		return b
 	case bulk.Update:
-		b = e.AppendJSON(append(b, `{"doc":`...))
-		if r.upsert {
-			b = append(b, `,"doc_as_upsert":true`...)
-		}
-		return append(b, '}')
+		return r.update.source(b, e)
 	}
 	return e.AppendJSON(b)
 }

@@ -29,6 +29,13 @@ type Item struct {
 	Routing  string
 	Action   bulk.Action
 	Refused  string // why the event cannot be written; it goes to the dead letters
+	Extra    *bulk.Extra
+	Rules    *Rules
+}
+
+// Rules is what an output wants to become of documents that are refused. They are never changed.
+type Rules struct {
+	Drop []string // types of errors whose documents are dropped
 }
 
 // Buf is what a Renderer made of a batch. Its strings live as long as the batch.
