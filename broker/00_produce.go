@@ -118,6 +118,11 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 	if bad != nil {
 		return refuse(bad.code, bad.why)
 	}
+	if cfg.compact {
+		if r.ErrorRecords = c.b.keyless(&h, records); len(r.ErrorRecords) > 0 {
+			return refuse(errInvalidRecord, "records of a compacted topic need a key")
+		}
+	}
 	if cfg.codec != keepCodec && h.Codec() != cfg.codec {
 		packed, err := c.b.codecs.Repack(records, h.Codec(), cfg.codec)
 		if err != nil {
@@ -139,6 +144,30 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(code, "")
 	}
 	return produced{p, at, r}, true
+}
+
+// keyless lists the records of a batch without a key.
+func (b *Broker) keyless(h *journal.Header, batch []byte) []kmsg.ProduceResponseTopicPartitionErrorRecord {
+	block := batch[journal.HeaderSize:]
+	if h.Codec() != journal.CodecNone {
+		s, opened, err := b.codecs.Open(h.Codec(), block)
+		if err != nil {
+			return nil // readers are told when they meet it
+		}
+		defer s.Release()
+		block = opened
+	}
+	var out []kmsg.ProduceResponseTopicPartitionErrorRecord
+	it := journal.RecordsIn(*h, block)
+	var r journal.Record
+	for it.Next(&r) {
+		if r.Key == nil {
+			e := kmsg.NewProduceResponseTopicPartitionErrorRecord()
+			e.RelativeOffset, e.ErrorMessage = int32(r.Offset-h.BaseOffset), kmsg.StringPtr("no key")
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // transactionalProduce is the first version whose produce takes its partition into the transaction by itself.

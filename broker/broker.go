@@ -287,6 +287,7 @@ func (b *Broker) Run(ctx context.Context) error {
 			}
 		})
 	}
+	wg.Go(func() { b.keepCompact(ctx) })
 	b.keepHouse(ctx)
 	cancel()
 	wg.Wait()

@@ -54,7 +54,7 @@ func (b *Broker) usedBytes() int64 {
 func (b *Broker) victims(read bool) []victim {
 	var out []victim
 	b.eachPartition(func(p *partition) {
-		if p.j.Poisoned() != nil {
+		if p.j.Poisoned() != nil || !p.topic.config.Load().remove {
 			return
 		}
 		pin := int64(-1)

@@ -21,6 +21,7 @@ type partition struct {
 	mu        sync.Mutex // orders appends with the sequences they carry
 	producers producers
 	txns      txnLog
+	cleaned   int64 // compacted up to here; of the compaction's goroutine
 	lastTime  int64 // latest append time given, so that it never goes back
 
 	deleted   atomic.Bool

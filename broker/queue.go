@@ -111,6 +111,7 @@ type topicRoute struct {
 	topic   *topic
 	parts   []*partition
 	limit   int
+	compact bool // records need a key
 	dests   map[int32]int32 // partition -> index into produceCall.dests; -1 is the destination of what fails
 	turn    int32           // partition of the records without a key
 	err     error
@@ -126,10 +127,13 @@ func (c *produceCall) routeTopic(name string) *topicRoute {
 		tr.err = produceError(terr.code, terr)
 		return tr
 	}
-	tr.topic, tr.parts, tr.limit = t, t.partitions(), t.config.Load().maxMessage
+	cfg := t.config.Load()
+	tr.topic, tr.parts, tr.limit, tr.compact = t, t.partitions(), cfg.maxMessage, cfg.compact
 	tr.turn = int32((t.turn.Add(1) - 1) % uint32(len(tr.parts)))
 	return tr
 }
+
+var errNoKey = errors.New("records of a compacted topic need a key")
 
 // choose gives the destination of a record.
 func (c *produceCall) choose(tr *topicRoute, r *queue.Record) int32 {
@@ -141,6 +145,8 @@ func (c *produceCall) choose(tr *topicRoute, r *queue.Record) int32 {
 			return c.dest(tr, -1, fmt.Errorf("%w: topic %s has no partition %d", queue.ErrUnknownTopic, tr.name, r.Partition))
 		}
 		return c.dest(tr, r.Partition, nil)
+	case r.Key == nil && tr.compact:
+		return c.dest(tr, -1, errNoKey)
 	case r.Key == nil:
 		return c.dest(tr, tr.turn, nil)
 	case tr.hasLast && bytes.Equal(tr.lastKey, r.Key):

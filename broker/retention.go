@@ -19,6 +19,9 @@ func (b *Broker) retain() {
 			return
 		}
 		cfg := p.topic.config.Load()
+		if !cfg.remove {
+			return
+		}
 		if ages && cfg.retention >= 0 {
 			pin := int64(-1)
 			if cfg.keepUnread {

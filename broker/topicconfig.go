@@ -20,6 +20,7 @@ const (
 	configString configType = 2
 	configInt    configType = 3
 	configLong   configType = 5
+	configDouble configType = 6
 	configList   configType = 7
 )
 
@@ -40,10 +41,10 @@ const noEffect = "Kept and returned; without effect on one node."
 // topicSettings is every topic configuration, by name.
 func topicSettings() []topicSetting {
 	return []topicSetting{
-		{name: "cleanup.policy", def: "delete", kind: configList, words: []string{"delete"}, synonym: "log.cleanup.policy", doc: "How old records go: delete."},
+		{name: "cleanup.policy", def: "delete", kind: configList, words: []string{"delete", "compact"}, synonym: "log.cleanup.policy", doc: "How old records go: delete by age and size, compact to the last record of each key, or both."},
 		{name: "compression.own", def: "snappy", kind: configString, words: []string{"lz4", "snappy", "none"}, doc: "How weir's own parts compress their batches, where it pays; clients need not know."},
 		{name: "compression.type", def: "producer", kind: configString, words: []string{"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"}, synonym: "compression.type", doc: "How clients' batches are kept: as the producer compressed them, or compressed anew."},
-		{name: "delete.retention.ms", def: "86400000", kind: configLong, high: math.MaxInt64, doc: noEffect},
+		{name: "delete.retention.ms", def: "86400000", kind: configLong, high: math.MaxInt64, synonym: "log.cleaner.delete.retention.ms", doc: "How long a compacted topic keeps a record without a value, which deletes its key."},
 		{name: "file.delete.delay.ms", def: "60000", kind: configLong, high: math.MaxInt64, doc: noEffect},
 		{name: "flush.messages", def: "1", kind: configLong, low: 1, high: 1, doc: "Every acknowledgement follows a sync: 1 is the only value."},
 		{name: "flush.ms", def: "9223372036854775807", kind: configLong, high: math.MaxInt64, doc: noEffect},
@@ -55,8 +56,8 @@ func topicSettings() []topicSetting {
 		{name: "message.timestamp.after.max.ms", def: "9223372036854775807", kind: configLong, high: math.MaxInt64, doc: "How far a record's time may lie after the broker's."},
 		{name: "message.timestamp.before.max.ms", def: "9223372036854775807", kind: configLong, high: math.MaxInt64, doc: "How far a record's time may lie before the broker's."},
 		{name: "message.timestamp.type", def: "CreateTime", kind: configString, words: []string{"CreateTime", "LogAppendTime"}, doc: "Whose clock times the records: the producer's or the broker's."},
-		{name: "min.cleanable.dirty.ratio", def: "0.5", kind: configString, doc: noEffect},
-		{name: "min.compaction.lag.ms", def: "0", kind: configLong, high: math.MaxInt64, doc: noEffect},
+		{name: "min.cleanable.dirty.ratio", def: "0.5", kind: configDouble, high: 1, synonym: "log.cleaner.min.cleanable.ratio", doc: "Share of a partition that is not compacted yet, above which it is."},
+		{name: "min.compaction.lag.ms", def: "0", kind: configLong, high: math.MaxInt64, synonym: "log.cleaner.min.compaction.lag.ms", doc: "How long a record at least stays in a compacted topic."},
 		{name: "min.insync.replicas", def: "1", kind: configInt, low: 1, high: math.MaxInt32, doc: noEffect},
 		{name: "preallocate", def: "false", kind: configBool, doc: noEffect},
 		{name: "retention.bytes", def: "-1", kind: configLong, low: -1, high: math.MaxInt64, synonym: "log.retention.bytes", doc: "Bytes a partition may hold, read or not; -1 is no bound."},
@@ -65,7 +66,7 @@ func topicSettings() []topicSetting {
 		{name: "segment.bytes", def: strconv.Itoa(128 << 20), kind: configInt, low: 64 << 10, high: math.MaxInt32, synonym: "log.segment.bytes", doc: "Bytes of one extent, the unit of retention; a change counts from the next start."},
 		{name: "segment.index.bytes", def: "10485760", kind: configInt, low: 4, high: math.MaxInt32, doc: noEffect},
 		{name: "segment.jitter.ms", def: "0", kind: configLong, high: math.MaxInt64, doc: noEffect},
-		{name: "segment.ms", def: strconv.FormatInt((24 * time.Hour).Milliseconds(), 10), kind: configLong, low: 1000, high: math.MaxInt64, synonym: "log.roll.ms", doc: "Age at which an extent is closed; a change counts from the next start."},
+		{name: "segment.ms", def: strconv.FormatInt((24 * time.Hour).Milliseconds(), 10), kind: configLong, low: 100, high: math.MaxInt64, synonym: "log.roll.ms", doc: "Age at which an extent is closed; a change counts from the next start."},
 		{name: "unclean.leader.election.enable", def: "false", kind: configBool, doc: noEffect},
 	}
 }
@@ -85,6 +86,11 @@ type topicConfig struct {
 	keepUnread     bool
 	segmentBytes   int64
 	segmentAge     time.Duration
+	remove         bool // old records go by age and size
+	compact        bool // of each key the last record stays
+	graves         time.Duration
+	compactLag     time.Duration
+	dirtyRatio     float64
 	appendTime     bool
 	codec          int // that clients' batches are kept in; keepCodec: the producer's
 	ownCodec       int // compression of this process's own batches
@@ -126,7 +132,14 @@ func parseTopicConfig(set map[string]string) (*topicConfig, error) {
 		n, _ := strconv.ParseInt(value[name], 10, 64) // checked above
 		return n
 	}
+	ratio, _ := strconv.ParseFloat(value["min.cleanable.dirty.ratio"], 64) // checked above
+	policies := strings.Split(value["cleanup.policy"], ",")
 	return &topicConfig{
+		remove:         slices.Contains(policies, "delete"),
+		compact:        slices.Contains(policies, "compact"),
+		graves:         millis(number("delete.retention.ms")),
+		compactLag:     millis(number("min.compaction.lag.ms")),
+		dirtyRatio:     ratio,
 		set:            maps.Clone(set),
 		maxMessage:     int(number("max.message.bytes")),
 		retention:      millis(number("retention.ms")),
@@ -176,6 +189,17 @@ func (s topicSetting) check(v string) error {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < s.low || n > s.high {
 			return fail(fmt.Sprintf("a number from %d to %d", s.low, s.high))
+		}
+	case configDouble:
+		n, err := strconv.ParseFloat(v, 64)
+		if err != nil || !(n >= float64(s.low) && n <= float64(s.high)) {
+			return fail(fmt.Sprintf("a number from %d to %d", s.low, s.high))
+		}
+	case configList:
+		for _, w := range strings.Split(v, ",") {
+			if !slices.Contains(s.words, w) {
+				return fail(strings.Join(s.words, " or ") + ", or several with commas")
+			}
 		}
 	case configBool:
 		if v != "true" && v != "false" {

@@ -15,7 +15,7 @@ const librdkafkaURL = "https://github.com/confluentinc/librdkafka"
 
 // librdkafkaKnown are the tests that fail for a reason which docs/reference/kafka.md gives.
 func librdkafkaKnown() []string {
-	return []string{"0011_produce_batch", "0077_compaction", "0081_admin"}
+	return []string{"0081_admin"}
 }
 
 // ansi is what colours a terminal.
