@@ -111,7 +111,7 @@ type topicRoute struct {
 	topic   *topic
 	parts   []*partition
 	limit   int
-	compact bool // records need a key
+	compact bool            // records need a key
 	dests   map[int32]int32 // partition -> index into produceCall.dests; -1 is the destination of what fails
 	turn    int32           // partition of the records without a key
 	err     error
