@@ -27,6 +27,8 @@ const (
 type Config struct {
 	// Store answers the Elasticsearch REST API.
 	Store http.Handler
+	// Embedded is true when Store is weir's own.
+	Embedded bool
 	// KQL answers POST /_kql/parse; nil means Store does.
 	KQL http.Handler
 	// Live is the hub of documents on their way into the store; nil when no pipeline writes in this process: live tail then polls.
@@ -40,6 +42,8 @@ type Config struct {
 	// Journey reads a record from the queue again and runs it through the pipelines that read it, writing nothing; the answer is JSON.
 	// nil when this process has no queue to look at.
 	Journey func(ctx context.Context, topic string, partition int32, offset int64) (any, error)
+	// Check reports on a filebeat.yml, weir.yml or .conf: its kind, and what of it is not supported, line by line. nil: not here.
+	Check func(name string, text []byte) (kind string, problems any, err error)
 	// Pipelines answers /weir/pipelines: texts, checks, previews, changes and their history; nil when this process runs none.
 	Pipelines http.Handler
 	// Link is the address people reach the pages at, for what alerts tell; "" leaves links out.
@@ -115,6 +119,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
 	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)
 	mux.HandleFunc("POST /weir/panels", s.panels)
+	s.settingsRoutes(mux)
 	s.alertRoutes(mux)
 	s.kibana(mux)
 	mux.HandleFunc("/weir/", func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +168,8 @@ func (s *Server) hostAllowed(hostport string) bool {
 }
 
 func (s *Server) info(w http.ResponseWriter, r *http.Request) {
-	reply(w, map[string]any{"version": s.cfg.Version, "insecure": s.cfg.Insecure, "demo": s.cfg.Demo, "live": s.cfg.Live != nil})
+	reply(w, map[string]any{"version": s.cfg.Version, "insecure": s.cfg.Insecure, "demo": s.cfg.Demo, "live": s.cfg.Live != nil, "embedded": s.cfg.Embedded,
+		"flow": s.cfg.Flow != nil, "pipelines": s.cfg.Pipelines != nil, "check": s.cfg.Check != nil})
 }
 
 func (s *Server) flow(w http.ResponseWriter, r *http.Request) {

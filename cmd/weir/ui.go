@@ -13,8 +13,8 @@ import (
 func (n *node) openUI(context.Context) error {
 	cfg := web.Config{
 		Store: n.rest, Version: buildVersion(), Demo: n.demo, Insecure: exposed(n.cfg.Listen), Log: n.log.With("part", "ui"),
-		Journey: n.journey,
-		Flow:    func() any { return n.picture() }, Audit: http.HandlerFunc(n.serveAudit),
+		Embedded: n.store != nil, Journey: n.journey, Check: func(name string, text []byte) (string, any, error) { return checkText(name, text) },
+		Flow: func() any { return n.picture() }, Audit: http.HandlerFunc(n.serveAudit),
 	}
 	if n.store == nil {
 		cfg.KQL = http.HandlerFunc(rest.ServeKQL) // a real cluster does not know KQL

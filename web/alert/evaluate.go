@@ -289,8 +289,8 @@ func (p *Preview) slide(r *Rule, series []counts, from, now time.Time, step time
 	ms := step.Milliseconds()
 	first := from.UnixMilli() / ms * ms
 	firing := make([]bool, len(series))
-	for t := first + int64(width)*ms; t <= now.UnixMilli(); t += ms {
-		pt := Point{T: t}
+	for t := first + int64(width)*ms; t < now.UnixMilli()+ms; t += ms {
+		pt := Point{T: min(t, now.UnixMilli())} // the last step is not whole yet
 		for i, c := range series {
 			var all, part int64
 			for k := t - int64(width)*ms; k < t; k += ms {

@@ -141,6 +141,11 @@ export interface Info {
   version: string;
   insecure: boolean;
   demo: boolean;
+  live: boolean;
+  embedded: boolean;
+  flow: boolean;
+  pipelines: boolean;
+  check: boolean;
 }
 
 export interface Ledger {

@@ -1,6 +1,7 @@
 // Nothing to show, and why: no index yet, nothing in this range, or a search and filters that match nothing.
 
 import { useQuery } from '@tanstack/react-query';
+import { useLocation } from 'wouter';
 import * as api from '../api';
 import { ago, useT } from '../i18n';
 import { Button } from '../kit/button';
@@ -28,6 +29,7 @@ async function newestOf(req: api.ExploreRequest, signal: AbortSignal): Promise<a
 export function Empty({ state, set, none }: { state: ExploreState; set: SetState; none: boolean }) {
   const t = useT();
   const { lang } = usePrefs();
+  const [, navigate] = useLocation();
   const req = requestOf(state);
   const narrowed = state.q.trim() !== '' || req.filters.length > 0;
   const key = JSON.stringify(req);
@@ -43,7 +45,15 @@ export function Empty({ state, set, none }: { state: ExploreState; set: SetState
     enabled: !none && narrowed,
     retry: false,
   });
-  if (none) return <Message title={t.empty.noIndex(state.index)} text={t.empty.noIndexHelp} />;
+  if (none) {
+    return (
+      <Message title={t.empty.noIndex(state.index)} text={t.empty.noIndexHelp}>
+        <Button kind="accent" icon="bolt" onClick={() => navigate('/start')}>
+          {t.empty.start}
+        </Button>
+      </Message>
+    );
+  }
   const last = elsewhere.data;
   const blamed = narrowed && Boolean(here.data);
   const jump = () =>

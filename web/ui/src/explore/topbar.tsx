@@ -1,5 +1,6 @@
 import { DropdownMenu, Popover } from 'radix-ui';
 import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useState } from 'react';
+import { Link } from 'wouter';
 import type { FieldInfo } from '../api';
 import { useT } from '../i18n';
 import { Button, IconButton } from '../kit/button';
@@ -12,6 +13,7 @@ import { TimePicker } from '../kit/timepicker';
 import { type Density, setPrefs, usePrefs } from '../prefs';
 import { bounds, shifted, widened } from '../time';
 import { type ExploreState, format } from '../url';
+import { compose } from './compose';
 import { Filters } from './filters';
 import { IndexPattern } from './indexpattern';
 import styles from './page.module.css';
@@ -258,6 +260,14 @@ function ViewTools({ state, set }: { state: ExploreState; set: SetState }) {
           {(close) => <ExportMenu state={state} onDone={close} />}
         </Pop>
       )}
+      <Link
+        href={`/alerts?new=1&q=${encodeURIComponent(compose(state.q, state.lang, state.f))}&index=${encodeURIComponent(state.index)}&lang=${state.lang}`}
+        className={styles.toolLink}
+        aria-label={t.explore.alert}
+        title={t.explore.alert}
+      >
+        <Icon name="bell" size={14} />
+      </Link>
       <Button kind="quiet" icon={copied ? 'check' : 'link'} onClick={share}>
         {copied ? t.explore.copied : t.explore.share}
       </Button>

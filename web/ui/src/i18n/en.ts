@@ -160,6 +160,7 @@ export const en = {
     normal: 'Normal',
     relaxed: 'Relaxed',
     share: 'Copy link',
+    alert: 'Make an alert of this search',
     saved: 'Searches',
     export: 'Export',
     copied: 'Copied',
@@ -186,6 +187,7 @@ export const en = {
     announce: (count: number) => plural(count, 'event found', 'events found'),
   },
   empty: {
+    start: 'Getting started',
     noIndex: (pattern: string) => `Nothing has been stored under ${pattern} yet`,
     noIndexHelp: 'As soon as an agent ships its first line, it shows here.',
     range: 'No event in this range',

@@ -147,6 +147,7 @@ export const ko: Dict = {
     normal: '보통',
     relaxed: '넉넉하게',
     share: '링크 복사',
+    alert: '이 검색으로 알림 만들기',
     saved: '저장한 검색',
     export: '내보내기',
     copied: '복사했습니다',
@@ -173,6 +174,7 @@ export const ko: Dict = {
     announce: (count) => `이벤트 ${n.format(count)}건을 찾았습니다`,
   },
   empty: {
+    start: '시작하기',
     noIndex: (pattern) => `아직 저장된 것이 없습니다: ${pattern}`,
     noIndexHelp: '에이전트가 첫 줄을 보내면 바로 여기에 보입니다.',
     range: '이 시간 범위에는 이벤트가 없습니다',

@@ -1,0 +1,65 @@
+const n = new Intl.NumberFormat('en');
+const k = new Intl.NumberFormat('ko');
+
+const en = {
+  title: 'Getting started',
+  lead: 'Nothing is stored yet. Three ways to the first line:',
+  leadSome: (docs: number) => `${n.format(docs)} events are stored.`,
+  file: 'Point at a file',
+  fileHelp: 'Put this into weir.yml and restart `weir up`; the agent reads from the first byte and follows.',
+  path: 'Path of your logs',
+  copy: 'Copy',
+  copied: 'Copied',
+  bring: 'Bring what you have',
+  bringHelp: 'filebeat.yml and Logstash .conf files run as they are. See first what of them is understood:',
+  bringLink: 'Check a configuration',
+  bringKibana: 'Dashboards exported from Kibana come in too:',
+  bringKibanaLink: 'Import dashboards',
+  demo: 'Look around with made-up data',
+  demoHelp: 'Three Spring services with stack traces, a deadlock burst and a slow consumer, in a folder of their own:',
+  http: 'Send one line by HTTP',
+  httpHelp: 'Whatever speaks Elasticsearch’s _bulk can write here:',
+  way: 'The way of a line',
+  stages: { files: 'Files', agents: 'Agents', broker: 'Broker', pipelines: 'Pipelines', store: 'Store' } as Record<
+    string,
+    string
+  >,
+  waiting: 'waiting',
+  noFlow: 'Only the UI runs in this process: the way is seen where `weir up` runs.',
+  here: 'The first events are here',
+  explore: 'Watch them live',
+  dashboard: 'Make a dashboard',
+  read: (lines: string) => `${lines} read`,
+  stored: (docs: string) => `${docs} stored`,
+};
+
+const ko: typeof en = {
+  title: '시작하기',
+  lead: '아직 저장된 것이 없습니다. 첫 줄을 받는 세 가지 방법:',
+  leadSome: (docs) => `저장된 이벤트: ${k.format(docs)}`,
+  file: '파일 가리키기',
+  fileHelp: 'weir.yml에 아래 내용을 넣고 `weir up`을 다시 실행하세요. 에이전트가 첫 바이트부터 읽고 계속 따라갑니다.',
+  path: '로그 경로',
+  copy: '복사',
+  copied: '복사했습니다',
+  bring: '쓰던 것 가져오기',
+  bringHelp: 'filebeat.yml과 Logstash .conf 파일을 그대로 쓸 수 있습니다. 무엇을 이해하는지 먼저 확인하세요:',
+  bringLink: '설정 확인하기',
+  bringKibana: 'Kibana에서 내보낸 대시보드도 들어옵니다:',
+  bringKibanaLink: '대시보드 가져오기',
+  demo: '만들어 낸 데이터로 둘러보기',
+  demoHelp: 'Spring 서비스 세 개가 스택 트레이스, 교착 상태, 느린 소비자를 만들어 냅니다. 별도 폴더에서 실행됩니다:',
+  http: 'HTTP로 한 줄 보내기',
+  httpHelp: 'Elasticsearch의 _bulk를 쓰는 것은 무엇이든 여기에 쓸 수 있습니다:',
+  way: '한 줄이 가는 길',
+  stages: { files: '파일', agents: '에이전트', broker: '브로커', pipelines: '파이프라인', store: '저장소' },
+  waiting: '기다리는 중',
+  noFlow: '이 프로세스에는 UI만 있습니다. 흐름은 `weir up`을 실행하는 곳에서 보입니다.',
+  here: '첫 이벤트가 도착했습니다',
+  explore: '실시간으로 보기',
+  dashboard: '대시보드 만들기',
+  read: (lines) => `읽음 ${lines}`,
+  stored: (docs) => `저장 ${docs}`,
+};
+
+export const words = { en, ko };
