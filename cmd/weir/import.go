@@ -35,16 +35,33 @@ func importFormats() []importFormat {
 
 func newImport() *cobra.Command {
 	var o importOptions
+	var d documentImport
 	c := &cobra.Command{
-		Use:   "import FILE...",
-		Short: "Take over files of other programs, or say what would become of them",
+		Use:   "import [FILE...]",
+		Short: "Take over files of other programs, or say what would become of them; write NDJSON documents into an index",
 		Long: `import filebeat.yml says line by line what weir does with each setting: honoured, accepted (nothing to do), ignored (its effect is
 missed) or refused (the file does not run with it). Nothing is changed: weir agent -c filebeat.yml runs the file as it is.
 
-Exit code 2: something is refused.`,
-		Example: "  weir import filebeat.yml --dry-run",
-		Args:    cobra.MinimumNArgs(1),
+Exit code 2: something is refused.
+
+NDJSON with --index, and the lines of _bulk, are documents: from files or standard input they go into an index. Documents get ids made of
+the file's name and their place in it, so that an import that was cut short goes on where it was, and one that is repeated writes
+nothing twice. What the server refuses goes to ` + rejectsFile + ` with its reason, and the exit code is 1.`,
+		Example: `  weir import filebeat.yml --dry-run
+  weir import --index app day.ndjson
+  zstdcat day.ndjson.zst | weir import --index app
+  weir export --index app --bulk | weir import --index copy`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, docs, err := d.own(args)
+			if err != nil {
+				return err
+			}
+			if len(docs) > 0 {
+				if err := d.files(cmd, docs); err != nil {
+					return err
+				}
+			}
 			for _, name := range args {
 				if err := importFile(cmd, &o, name); err != nil {
 					return err
@@ -55,6 +72,7 @@ Exit code 2: something is refused.`,
 	}
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only say what would become of it")
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	d.addFlags(c)
 	return c
 }
 
