@@ -105,7 +105,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newUp(), newDemo(), newAgent(), newBroker(), newPipeline(), newStore(),
-		newTail(), newSearch(), newIndex(), newExport(), newTopics(), newGroups(), newVerify(), newRepair(), newAudit(), newCheck(), newImport(), newKeystore(), newDoctor(), newVersion())
+		newTail(), newSearch(), newIndex(), newExport(), newTopics(), newGroups(), newVerify(), newRepair(), newAudit(), newCheck(), newGrok(), newImport(), newKeystore(), newDoctor(), newVersion())
 	for _, c := range root.Commands() {
 		args := c.Args
 		c.Args = func(cmd *cobra.Command, a []string) error {

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirlog/weir/event"
@@ -40,6 +41,8 @@ type grokField struct {
 
 type grokPattern struct {
 	m        *grok.Matcher
+	text     string
+	figures  *patternFigures
 	captures []grokCapture
 	mask     uint64 // of all captures' names
 	plain    bool   // each capture is a top-level field that one group fills
@@ -101,7 +104,7 @@ func compileGrok(a *plugin.Args, set *grok.Set, v plugin.Text, opts grok.Options
 	for _, l := range p.Lints() {
 		a.WarnAt(v.Pos, "", "grok pattern: %s", l.Msg)
 	}
-	gp := grokPattern{m: p.NewMatcher()}
+	gp := grokPattern{m: p.NewMatcher(), text: v.Text, figures: new(patternFigures)}
 	target := a.Field("target")
 	for _, c := range p.Captures() {
 		path := a.Path(plugin.Text{Pos: v.Pos, Text: c.Name})
@@ -196,7 +199,7 @@ func (f *grokFilter) value(e *event.Event, gf *grokField, v event.Value) (matche
 	text := event.Bytes(v.Str())
 	for i := range gf.patterns {
 		p := &gf.patterns[i]
-		ok, err := p.m.Match(text)
+		ok, err := p.count(text)
 		if err != nil {
 			return false, err
 		}
@@ -210,6 +213,57 @@ func (f *grokFilter) value(e *event.Event, gf *grokField, v event.Value) (matche
 		}
 	}
 	return matched, nil
+}
+
+// PatternFigure is what one pattern of a filter did since the pipeline began.
+type PatternFigure struct {
+	Pattern string `json:"pattern"`
+	Hits    int64  `json:"hits"`
+	Misses  int64  `json:"misses"`
+	Nanos   int64  `json:"ns_total"` // estimated from every sixty-fourth line
+	Guarded int64  `json:"guarded"`  // lines that cost far more steps than they have bytes
+}
+
+// PatternFigurer is implemented by filters that count per pattern. It may be called while the filter runs.
+type PatternFigurer interface {
+	PatternFigures() []PatternFigure
+}
+
+// patternFigures are read by others while the filter counts.
+type patternFigures struct{ hits, misses, nanos, guarded atomic.Int64 }
+
+// timeEvery is how many lines share one look at the clock.
+const timeEvery = 64
+
+// count matches and counts.
+func (p *grokPattern) count(text []byte) (ok bool, err error) {
+	f := p.figures
+	if n := f.hits.Load() + f.misses.Load(); n%timeEvery == 0 {
+		began := time.Now()
+		ok, err = p.m.Match(text)
+		f.nanos.Add(int64(time.Since(began)) * timeEvery)
+		f.guarded.Store(p.m.Guarded())
+	} else {
+		ok, err = p.m.Match(text)
+	}
+	if ok {
+		f.hits.Add(1)
+	} else {
+		f.misses.Add(1)
+	}
+	return ok, err
+}
+
+// PatternFigures is the figures of each pattern in the order of the configuration.
+func (f *grokFilter) PatternFigures() []PatternFigure {
+	var out []PatternFigure
+	for i := range f.fields {
+		for k := range f.fields[i].patterns {
+			p := &f.fields[i].patterns[k]
+			out = append(out, PatternFigure{p.text, p.figures.hits.Load(), p.figures.misses.Load(), p.figures.nanos.Load(), p.figures.guarded.Load()})
+		}
+	}
+	return out
 }
 
 // apply puts the captures of the last match of v into e.
