@@ -22,7 +22,7 @@ func checkText(name string, text []byte) (kind string, found []problem, err erro
 	ext := strings.ToLower(filepath.Ext(name))
 	if ext != ".yml" && ext != ".yaml" {
 		cfg := pipeline.Config{ID: "check", Text: []pipeline.Source{{Name: filepath.Base(name), Text: string(text)}}}
-		cfg.Text = missingEnds(cfg)
+		cfg.Text = append(cfg.Text, missingEnds(cfg)...)
 		return "pipeline", problems(pipeline.Check(cfg)), nil
 	}
 	path := filepath.Join(dir, filepath.Base(name))
