@@ -138,6 +138,13 @@ func (s *Store) planIndex(name string, req CreateRequest, stream string, hidden 
 			return command{}, errorf(400, "invalid_alias_name_exception", "Invalid alias name [%s]: an index or data stream exists with the same name as the alias", a)
 		}
 	}
+	set, err := im.Settings.Analyzers()
+	if err == nil {
+		err = checkAnalyzers(set, im.Mapping)
+	}
+	if err != nil {
+		return command{}, err
+	}
 	im.Hidden = im.Hidden || im.Settings.Bool("hidden", false)
 	return newIndexMeta(im).command(), nil
 }
@@ -247,8 +254,11 @@ func (s *Store) PutMapping(expr string, body []byte, opts ResolveOptions) error 
 			return im, err
 		}
 		mp, err := im.Mapping.Merge(over)
+		if err != nil {
+			return im, mappingError(err)
+		}
 		im.Mapping = mp
-		return im, mappingError(err)
+		return im, checkAnalyzers(im.analyzers, mp)
 	})
 }
 
@@ -259,7 +269,7 @@ func (s *Store) PutSettings(expr string, body []byte, opts ResolveOptions) error
 		return err
 	}
 	for _, n := range more.Names() {
-		if Private(n) || n == "number_of_shards" || n == "uuid" || n == "creation_date" || n == "version.created" {
+		if Private(n) || n == "number_of_shards" || n == "uuid" || n == "creation_date" || n == "version.created" || strings.HasPrefix(n, "analysis.") {
 			return errorf(400, "illegal_argument_exception", "Can't update non dynamic settings [[index.%s]] for open indices", n)
 		}
 	}

@@ -66,16 +66,17 @@ func (ix *index) head() *head          { return ix.parts.Load().head }
 type preparer struct {
 	scan      *mapping.Scanner
 	lim       mapping.Limits
+	set       *analysis.Set
 	analyzers map[string]*analysis.Analyzer
 }
 
 // preparer takes one from the pool or makes one for the index's present mapping.
 func (ix *index) preparer() *preparer {
 	m := ix.info()
-	if p, ok := ix.preps.Get().(*preparer); ok && p.scan.Mapping() == m.Mapping && p.lim == m.limits {
+	if p, ok := ix.preps.Get().(*preparer); ok && p.scan.Mapping() == m.Mapping && p.lim == m.limits && p.set == m.analyzers {
 		return p
 	}
-	return &preparer{scan: mapping.NewScanner(m.Mapping, m.limits), lim: m.limits, analyzers: map[string]*analysis.Analyzer{}}
+	return &preparer{scan: mapping.NewScanner(m.Mapping, m.limits), lim: m.limits, set: m.analyzers, analyzers: map[string]*analysis.Analyzer{}}
 }
 
 // analyzer is the analyzer a text field is indexed with.
@@ -83,7 +84,7 @@ func (p *preparer) analyzer(f *mapping.Field) *analysis.Analyzer {
 	if a := p.analyzers[f.Analyzer]; a != nil {
 		return a
 	}
-	a, ok := analysis.Lookup(f.Analyzer)
+	a, ok := p.set.Lookup(f.Analyzer)
 	if !ok {
 		a = analysis.Standard()
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/weirlog/weir/store/analysis"
 	"github.com/weirlog/weir/store/mapping"
 )
 
@@ -22,16 +23,17 @@ type metadata struct {
 
 // indexMeta is what is known of an index. It is immutable.
 type indexMeta struct {
-	Name     string
-	UUID     string
-	Created  int64 // unix ms
-	Settings *Settings
-	Mapping  *mapping.Mapping
-	Aliases  map[string]AliasMeta
-	Closed   bool
-	Hidden   bool
-	Stream   string // the data stream it backs
-	limits   mapping.Limits
+	Name      string
+	UUID      string
+	Created   int64 // unix ms
+	Settings  *Settings
+	Mapping   *mapping.Mapping
+	Aliases   map[string]AliasMeta
+	Closed    bool
+	Hidden    bool
+	Stream    string // the data stream it backs
+	limits    mapping.Limits
+	analyzers *analysis.Set // nil: the built-in ones
 }
 
 // AliasMeta is an alias as one index has it.
@@ -122,6 +124,7 @@ func (c *indexCommand) meta() (*indexMeta, error) {
 // newIndexMeta fills what is derived.
 func newIndexMeta(m indexMeta) *indexMeta {
 	m.limits = m.Settings.Limits()
+	m.analyzers, _ = m.Settings.Analyzers() // they were checked when the settings were given
 	return &m
 }
 

@@ -101,7 +101,7 @@ func (s *Store) searchViews(ctx context.Context, snap *Snapshot, filters map[str
 func searchIndices(snap *Snapshot, filters map[string]query.Query) []search.Index {
 	out := make([]search.Index, len(snap.Indices))
 	for i, v := range snap.Indices {
-		out[i] = search.Index{Name: v.Name, Mapping: v.Mapping, Filter: filters[v.Name], Sources: v.Sources,
+		out[i] = search.Index{Name: v.Name, Mapping: v.Mapping, Filter: filters[v.Name], Sources: v.Sources, Analyzers: v.Analyzers,
 			Shards: v.Settings.Int("number_of_shards", 1)}
 		if f, ok := v.Settings.Get("query.default_field"); ok && f != "" && f != "*" {
 			out[i].DefaultFields = strings.Split(f, ",")

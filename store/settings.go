@@ -1,11 +1,13 @@
 package store
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 
 	"github.com/valyala/fastjson"
+	"github.com/weirlog/weir/store/analysis"
 	"github.com/weirlog/weir/store/mapping"
 )
 
@@ -52,7 +54,11 @@ func (s *Settings) flatten(path string, v *fastjson.Value) {
 		for _, e := range v.GetArray() {
 			parts = append(parts, settingText(e))
 		}
-		s.values[strings.TrimPrefix(path, "index.")] = strings.Join(parts, ",")
+		text := strings.Join(parts, ",")
+		if slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(p, ",") }) { // words of analyzers: kept as JSON
+			text = string(v.MarshalTo(nil))
+		}
+		s.values[strings.TrimPrefix(path, "index.")] = text
 		return
 	case fastjson.TypeNull:
 		s.values[strings.TrimPrefix(path, "index.")] = ""
@@ -130,6 +136,28 @@ func (s *Settings) Limits() mapping.Limits {
 	l.IgnoreBeyond = s.Bool("mapping.total_fields.ignore_dynamic_beyond_limit", false)
 	l.IgnoreMalformed = s.Bool("mapping.ignore_malformed", false)
 	return l
+}
+
+// Analyzers are those that the settings define; nil: none.
+func (s *Settings) Analyzers() (*analysis.Set, error) {
+	set, err := analysis.Configure(s.values)
+	if err != nil {
+		return nil, errorf(400, "illegal_argument_exception", "%s", err)
+	}
+	return set, nil
+}
+
+// checkAnalyzers refuses a mapping that names analyzers nobody defined.
+func checkAnalyzers(set *analysis.Set, mp *mapping.Mapping) error {
+	var bad error
+	mp.Each(func(f *mapping.Field) {
+		for _, name := range []string{f.Analyzer, f.SearchAnalyzer} {
+			if _, ok := set.Lookup(name); !ok && bad == nil {
+				bad = errorf(400, "mapper_parsing_exception", "Failed to parse mapping: analyzer [%s] has not been configured in mappings", name)
+			}
+		}
+	})
+	return bad
 }
 
 // flatJSON prints the settings as one object of full names without "index.".

@@ -3,6 +3,7 @@ package store
 import (
 	"sync/atomic"
 
+	"github.com/weirlog/weir/store/analysis"
 	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/store/query"
 )
@@ -16,11 +17,12 @@ type Snapshot struct {
 
 // IndexView is one index of a Snapshot.
 type IndexView struct {
-	Name     string
-	UUID     string
-	Mapping  *mapping.Mapping
-	Settings *Settings
-	Sources  []query.Source // oldest first; segments, then heads
+	Name      string
+	UUID      string
+	Mapping   *mapping.Mapping
+	Settings  *Settings
+	Analyzers *analysis.Set  // nil: the built-in ones
+	Sources   []query.Source // oldest first; segments, then heads
 }
 
 // Release gives the snapshot's files back; its sources must not be used afterwards. Calling it again does nothing.
@@ -43,7 +45,7 @@ func (s *Store) Snapshot(names []string) *Snapshot {
 			continue
 		}
 		p, im := ix.parts.Load(), ix.info()
-		v := IndexView{Name: name, UUID: im.UUID, Mapping: im.Mapping, Settings: im.Settings}
+		v := IndexView{Name: name, UUID: im.UUID, Mapping: im.Mapping, Settings: im.Settings, Analyzers: im.analyzers}
 		for _, seg := range p.segs {
 			seg.uses++
 			held = append(held, seg)

@@ -29,6 +29,7 @@ type Analyzer struct {
 	bigrams bool
 	stem    bool
 	stop    map[string]struct{}
+	chain   *chain    // of a custom analyzer, in place of the rest
 	scratch sync.Pool // *[]byte
 }
 
@@ -61,6 +62,10 @@ func (a *Analyzer) Name() string { return a.name }
 
 // Tokens calls f for each token of text, in order. f must not keep tok.Term.
 func (a *Analyzer) Tokens(text []byte, f func(tok Token)) {
+	if a.chain != nil {
+		a.chain.tokens(text, f)
+		return
+	}
 	buf := a.scratch.Get().(*[]byte)
 	defer a.scratch.Put(buf)
 	pos := 0

@@ -15,6 +15,10 @@ var table = map[string]func() *Analyzer{
 
 // Lookup makes the analyzer of that name; ok is false when there is none.
 func Lookup(name string) (a *Analyzer, ok bool) {
+	if name == "pattern" || name == "fingerprint" {
+		a, err := (&configurer{}).built(name, name, nil)
+		return a, err == nil
+	}
 	make, ok := table[name]
 	if !ok {
 		return nil, false
@@ -24,7 +28,7 @@ func Lookup(name string) (a *Analyzer, ok bool) {
 
 // Names lists the analyzers, sorted.
 func Names() []string {
-	names := make([]string, 0, len(table))
+	names := append(make([]string, 0, len(table)+2), "fingerprint", "pattern")
 	for name := range table {
 		names = append(names, name)
 	}

@@ -12,9 +12,10 @@ type Context struct {
 	Index         string
 	Mapping       *mapping.Mapping
 	Now           time.Time
-	Scores        bool     // scores are asked for
-	Sources       []Source // of the index: how rare words are; nil: every word counts the same
-	DefaultFields []string // index.query.default_field; nil means every searchable field, leniently
+	Scores        bool          // scores are asked for
+	Sources       []Source      // of the index: how rare words are; nil: every word counts the same
+	Analyzers     *analysis.Set // of the index, nil: the built-in ones
+	DefaultFields []string      // index.query.default_field; nil means every searchable field, leniently
 }
 
 // Plan is a query fitted to one index: dates, numbers and text are parsed. It is immutable and safe for concurrent use.
@@ -77,15 +78,12 @@ func (p *planner) planAll(qs []Query) ([]node, error) {
 	return out, nil
 }
 
-// analyzer is the one of that name; "" is the standard one.
+// analyzer is the one of that name; "" is the index's default.
 func (p *planner) analyzer(name string) (*analysis.Analyzer, error) {
-	if name == "" {
-		name = "standard"
-	}
 	if a := p.analyzers[name]; a != nil {
 		return a, nil
 	}
-	a, ok := analysis.Lookup(name)
+	a, ok := p.Analyzers.Lookup(name)
 	if !ok {
 		return nil, shardf("[%s] analyzer [%s] not found", "match", name)
 	}

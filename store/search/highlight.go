@@ -60,7 +60,7 @@ func (hl *highlighter) marksOf(q query.Query, opt Options) (map[string]*query.Ma
 	if m, ok := hl.marks[q]; ok {
 		return m, nil
 	}
-	p, err := query.NewPlan(q, query.Context{Index: hl.index.Name, Mapping: hl.index.Mapping, Now: opt.Now, DefaultFields: hl.index.DefaultFields})
+	p, err := query.NewPlan(q, query.Context{Index: hl.index.Name, Mapping: hl.index.Mapping, Now: opt.Now, DefaultFields: hl.index.DefaultFields, Analyzers: hl.index.Analyzers})
 	if err != nil {
 		return nil, err
 	}
@@ -147,11 +147,8 @@ func (hl *highlighter) fragments(fd *mapping.Field, text string, spec *query.Hig
 }
 
 func (hl *highlighter) analyzer(name string) *analysis.Analyzer {
-	if name == "" {
-		name = "standard"
-	}
 	if hl.analyzers[name] == nil {
-		a, ok := analysis.Lookup(name)
+		a, ok := hl.index.Analyzers.Lookup(name)
 		if !ok {
 			a = analysis.Standard()
 		}

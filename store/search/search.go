@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/store/agg"
+	"github.com/weirlog/weir/store/analysis"
 	"github.com/weirlog/weir/store/mapping"
 	"github.com/weirlog/weir/store/query"
 )
@@ -27,6 +28,7 @@ type Index struct {
 	Mapping       *mapping.Mapping
 	DefaultFields []string       // index.query.default_field, nil: all
 	Filter        query.Query    // of the alias it was reached by, nil: none
+	Analyzers     *analysis.Set  // of the index, nil: the built-in ones
 	Shards        int            // logical shards, for _shards; 0 is 1
 	Sources       []query.Source // oldest first
 }
@@ -168,7 +170,7 @@ func (r *run) plan() error {
 }
 
 func (r *run) planIndex(ix *Index, sorts []query.SortKey) (p indexPlan, err error) {
-	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores(), Sources: ix.Sources}
+	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores(), Sources: ix.Sources, Analyzers: ix.Analyzers}
 	q := r.req.Query
 	if ix.Filter != nil {
 		q = query.Filtered(q, ix.Filter)
