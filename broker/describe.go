@@ -92,6 +92,7 @@ type Stats struct {
 	Syncs        int64           `json:"syncs"`             // waits for durability
 	SyncSeconds  float64         `json:"sync_seconds"`      // time they took, all together
 	ClusterID    string          `json:"cluster_id"`
+	Transactions int             `json:"transactions"` // that have not ended
 	TopicCount   int             `json:"topics"`
 	PartitionSum int             `json:"partitions"`
 }
@@ -117,6 +118,13 @@ func (b *Broker) Stats() Stats {
 				s.Poisoned++
 			}
 		}
+	}
+	for _, t := range b.txns.all() {
+		t.mu.Lock()
+		if t.rec.State == txnOngoing || t.rec.State.prepared() {
+			s.Transactions++
+		}
+		t.mu.Unlock()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,11 @@
 package main
 
-import "github.com/weirlog/weir/pipeline"
+import (
+	"strconv"
+
+	"github.com/weirlog/weir/broker"
+	"github.com/weirlog/weir/pipeline"
+)
 
 // registerSeries puts every part's counters into the registry; series.golden lists the names.
 func (n *node) registerSeries() {
@@ -43,14 +48,28 @@ func (n *node) registerSeries() {
 
 func (n *node) registerBroker() {
 	r, b := n.series, n.broker
-	r.Labelled("weir_broker_produced_records_total", "Records appended.", true, []string{"topic"}, func(add func(float64, ...string)) {
-		for _, t := range b.Topics() {
-			add(float64(t.In), t.Name)
+	each := func(f func(t *broker.TopicInfo) int64) func(add func(float64, ...string)) {
+		return func(add func(float64, ...string)) {
+			for _, t := range b.Topics() {
+				add(float64(f(&t)), t.Name)
+			}
 		}
-	})
-	r.Labelled("weir_broker_journal_bytes", "Bytes of a topic on disk.", false, []string{"topic"}, func(add func(float64, ...string)) {
-		for _, t := range b.Topics() {
-			add(float64(t.Bytes), t.Name)
+	}
+	topic := []string{"topic"}
+	r.Labelled("weir_broker_produced_records_total", "Records appended.", true, topic, each(func(t *broker.TopicInfo) int64 { return t.In }))
+	r.Labelled("weir_broker_produced_bytes_total", "Bytes appended, as they are kept.", true, topic, each(func(t *broker.TopicInfo) int64 { return t.InBytes }))
+	r.Labelled("weir_broker_fetched_records_total", "Records read, by all groups and clients.", true, topic, each(func(t *broker.TopicInfo) int64 { return t.Out }))
+	r.Labelled("weir_broker_fetched_bytes_total", "Bytes read.", true, topic, each(func(t *broker.TopicInfo) int64 { return t.OutBytes }))
+	r.Labelled("weir_broker_journal_bytes", "Bytes of a topic on disk.", false, topic, each(func(t *broker.TopicInfo) int64 { return t.Bytes }))
+	r.Labelled("weir_broker_holes", "Places of a topic with bad bytes.", false, topic, each(func(t *broker.TopicInfo) (n int64) {
+		for _, p := range t.Partitions {
+			n += int64(p.Holes)
+		}
+		return n
+	}))
+	r.Labelled("weir_broker_refused_total", "Batches refused, by error code of the Kafka protocol.", true, []string{"error"}, func(add func(float64, ...string)) {
+		for code, n := range b.Stats().Refused {
+			add(float64(n), strconv.Itoa(int(code)))
 		}
 	})
 	r.Labelled("weir_broker_group_lag_records", "Records a group has not committed.", false, []string{"group", "topic"}, func(add func(float64, ...string)) {
@@ -67,6 +86,12 @@ func (n *node) registerBroker() {
 			}
 		}
 	})
+	r.Counter("weir_broker_requests_total", "Requests of the Kafka protocol.", func() float64 { return float64(b.Stats().Requests) })
+	r.Counter("weir_broker_bad_connections_total", "Connections closed because of what they sent.", func() float64 { return float64(b.Stats().BadConns) })
+	r.Counter("weir_broker_failed_logins_total", "Logins refused.", func() float64 { return float64(b.Stats().FailedLogins) })
+	r.Gauge("weir_broker_slab_bytes", "Pooled buffers in use.", func() float64 { return float64(b.Stats().SlabBytes) })
+	r.Gauge("weir_broker_partitions_offline", "Partitions that did not open.", func() float64 { return float64(b.Stats().Offline) })
+	r.Gauge("weir_broker_transactions_open", "Transactions that have not ended.", func() float64 { return float64(b.Stats().Transactions) })
 	r.Gauge("weir_broker_connections", "Open connections of the Kafka protocol.", func() float64 { return float64(b.Stats().Connections) })
 	r.Counter("weir_broker_unread_deleted_records_total", "Records removed that a pinning group had not read.", func() float64 { return float64(b.Stats().Unread) })
 	r.Counter("weir_broker_syncs_total", "Waits for durability.", func() float64 { return float64(b.Stats().Syncs) })
