@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/weirlog/weir/event"
 	"github.com/weirlog/weir/pipeline/output"
@@ -66,7 +67,9 @@ func (p *Pipeline) cut(recs []queue.Record) (n int, bytes int64) {
 func (p *Pipeline) feed(ctx context.Context, s *source, recs []queue.Record, gap *queue.Gap) error {
 	for len(recs) > 0 || gap != nil {
 		n, bytes := p.cut(recs)
+		began := time.Now()
 		b, err := p.take(ctx, bytes)
+		p.stats.waited.Add(int64(time.Since(began)))
 		if err != nil {
 			return err
 		}

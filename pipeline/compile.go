@@ -230,6 +230,9 @@ func (c *compiler) filter(p *conf.Plugin) node {
 	if st.f == nil {
 		st.f = c.guard(p, func() filter.Filter { return spec.New(a, &c.env) })
 	}
+	if pf, ok := st.f.(filter.PatternFigurer); ok {
+		st.stats.figurers = append(st.stats.figurers, pf)
+	}
 	c.keep(p, st.f, text)
 	c.noteFiles(a, spec.Options)
 	return st

@@ -24,6 +24,7 @@ type Pipeline struct {
 	writers     []*docWriter
 	deadLetters queue.Queue
 	stats       totals
+	meter       meter
 	began       time.Time
 	poison      bool // tests find strings that outlive their batch
 

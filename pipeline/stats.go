@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/pipeline/conf"
+	"github.com/weirlog/weir/pipeline/filter"
+	"github.com/weirlog/weir/pipeline/output"
 	"github.com/weirlog/weir/pipeline/plugin"
 )
 
@@ -14,6 +16,7 @@ type pluginStats struct {
 	in, out               atomic.Int64
 	matches, failures     atomic.Int64
 	nanos                 atomic.Int64
+	figurers              []filter.PatternFigurer // one a worker; filled while programs are compiled
 }
 
 // totals are the figures of a pipeline. Each event of a record counts.
@@ -25,6 +28,7 @@ type totals struct {
 	rejected, pushed      atomic.Int64
 	deadBytes, writeNanos atomic.Int64
 	made                  atomic.Int64 // events filters made by the clock
+	waited                atomic.Int64 // ns that inputs waited for room
 }
 
 func (c *compiler) statsOf(p *conf.Plugin, a *plugin.Args, kind string) *pluginStats {
@@ -63,6 +67,7 @@ type EventStats struct {
 // PluginGroup is the figures of each plugin, in the order of the configuration.
 type PluginGroup struct {
 	Inputs  []PluginFigures `json:"inputs"`
+	Codecs  []PluginFigures `json:"codecs"` // not counted apart from their inputs and outputs
 	Filters []PluginFigures `json:"filters"`
 	Outputs []PluginFigures `json:"outputs"`
 }
@@ -76,6 +81,23 @@ type PluginFigures struct {
 	Matches  *int64       `json:"matches,omitempty"`
 	Failures *int64       `json:"failures,omitempty"`
 	Flow     PluginFlow   `json:"flow"`
+	// Patterns of grok, summed over the workers.
+	Patterns []filter.PatternFigure `json:"patterns,omitempty"`
+	// Of elasticsearch outputs.
+	Documents *DocumentFigures `json:"documents,omitempty"`
+	Requests  *RequestFigures  `json:"bulk_requests,omitempty"`
+}
+
+// DocumentFigures counts documents of a writer, which outputs may share.
+type DocumentFigures struct {
+	Successes int64 `json:"successes"`
+	Refused   int64 `json:"non_retryable_failures"`
+}
+
+// RequestFigures counts Writes of a writer.
+type RequestFigures struct {
+	Successes int64 `json:"successes"`
+	Failures  int64 `json:"failures"`
 }
 
 // PluginEvents counts what went through a plugin.
@@ -88,14 +110,17 @@ type PluginEvents struct {
 // PluginFlow is the cost of an event.
 type PluginFlow struct {
 	MillisPerEvent Lifetime `json:"worker_millis_per_event"`
+	Usage          Lifetime `json:"worker_utilization"` // percent of the workers' time
 }
 
 // FlowStats is the rates of the whole pipeline.
 type FlowStats struct {
-	Input  Lifetime `json:"input_throughput"`
-	Filter Lifetime `json:"filter_throughput"`
-	Output Lifetime `json:"output_throughput"`
-	Usage  Lifetime `json:"worker_utilization"`
+	Input       Flow `json:"input_throughput"`
+	Filter      Flow `json:"filter_throughput"`
+	Output      Flow `json:"output_throughput"`
+	Usage       Flow `json:"worker_utilization"` // percent of the workers' time
+	Concurrency Flow `json:"worker_concurrency"` // workers busy
+	Pressure    Flow `json:"queue_backpressure"` // inputs that wait
 }
 
 // Lifetime is a rate since the pipeline began.
@@ -150,22 +175,31 @@ type BatchStats struct {
 // Stats is safe to call at any time.
 func (p *Pipeline) Stats() Stats {
 	t, gen := &p.stats, p.current()
-	up := max(p.cfg.Now().Sub(p.began), time.Millisecond).Seconds()
-	rate := func(n int64) Lifetime { return Lifetime{float64(n) / up} }
+	now := p.totalsNow()
+	up := max(now.at.Sub(p.began), time.Millisecond).Seconds()
+	rate := func(scale float64, of func(r reading) int64) Flow { return p.meter.flow(now, p.began, scale, of) }
+	busy := func(r reading) int64 { return r.nanos }
 	s := Stats{
-		Events: EventStats{In: t.in.Load(), Filtered: t.filtered.Load(), Out: t.out.Load(), Millis: t.nanos.Load() / 1e6, Push: 0,
+		Events: EventStats{In: t.in.Load(), Filtered: t.filtered.Load(), Out: t.out.Load(), Millis: t.nanos.Load() / 1e6, Push: t.waited.Load() / 1e6,
 			Dropped: t.dropped.Load(), Failed: t.conditions.Load()},
-		Queue: QueueStats{Type: "memory", Events: int64(len(p.order)), Bytes: p.memory.inUse(), MaxBytes: p.cfg.Memory},
+		Queue: p.queueStats(),
 		Dead:  DeadStats{Records: t.dead.Load(), Bytes: t.deadBytes.Load(), Lost: t.lost.Load()},
 		Write: WriteStats{Documents: t.pushed.Load(), Rejected: t.rejected.Load(), Requests: t.writes.Load(), Errors: t.writeErrors.Load(),
 			Millis: t.writeNanos.Load() / 1e6},
 		Batch: BatchStats{Size: p.cfg.BatchSize, Workers: p.workers},
-		Flow: FlowStats{Input: rate(t.in.Load()), Filter: rate(t.filtered.Load()), Output: rate(t.out.Load()),
-			Usage: Lifetime{100 * float64(t.nanos.Load()) / 1e9 / up / float64(p.workers)}},
+		Flow: FlowStats{Input: rate(1, func(r reading) int64 { return r.in }), Filter: rate(1, func(r reading) int64 { return r.filtered }),
+			Output: rate(1, func(r reading) int64 { return r.out }), Usage: rate(100/1e9/float64(p.workers), busy), Concurrency: rate(1e-9, busy),
+			Pressure: rate(1e-9, func(r reading) int64 { return r.waited })},
 		Hash: gen.hash,
 	}
+	s.Plugins.Codecs = []PluginFigures{}
 	for _, ps := range gen.plugins {
 		f := ps.figures()
+		f.Flow.Usage.Lifetime = 100 * float64(ps.nanos.Load()) / 1e9 / up / float64(p.workers)
+		if spec := output.Find(ps.name); ps.kind == "output" && spec != nil && spec.Sink == nil {
+			f.Documents = &DocumentFigures{s.Write.Documents, s.Write.Rejected}
+			f.Requests = &RequestFigures{s.Write.Requests - s.Write.Errors, s.Write.Errors}
+		}
 		switch ps.kind {
 		case "input":
 			s.Plugins.Inputs = append(s.Plugins.Inputs, f)
@@ -178,6 +212,23 @@ func (p *Pipeline) Stats() Stats {
 	return s
 }
 
+// queueStats is what waits: in the spools when there are some, else in flight.
+func (p *Pipeline) queueStats() QueueStats {
+	q := QueueStats{Type: "memory", Events: int64(len(p.order)), Bytes: p.memory.inUse(), MaxBytes: p.cfg.Memory}
+	first := true
+	for _, s := range p.sources {
+		if s.spool == nil {
+			continue
+		}
+		if first {
+			q, first = QueueStats{Type: "persisted"}, false
+		}
+		records, bytes := s.spool.Waiting()
+		q.Events, q.Bytes, q.MaxBytes = q.Events+records, q.Bytes+bytes, q.MaxBytes+s.spool.MaxBytes()
+	}
+	return q
+}
+
 func (ps *pluginStats) figures() PluginFigures {
 	in, nanos := ps.in.Load(), ps.nanos.Load()
 	f := PluginFigures{ID: ps.id, Name: ps.name, Place: ps.place, Events: PluginEvents{in, ps.out.Load(), nanos / 1e6}}
@@ -187,6 +238,16 @@ func (ps *pluginStats) figures() PluginFigures {
 	if ps.kind == "filter" {
 		m, n := ps.matches.Load(), ps.failures.Load()
 		f.Matches, f.Failures = &m, &n
+	}
+	for i, pf := range ps.figurers {
+		for k, x := range pf.PatternFigures() {
+			if i == 0 {
+				f.Patterns = append(f.Patterns, x)
+				continue
+			}
+			sum := &f.Patterns[k]
+			sum.Hits, sum.Misses, sum.Nanos, sum.Guarded = sum.Hits+x.Hits, sum.Misses+x.Misses, sum.Nanos+x.Nanos, sum.Guarded+x.Guarded
+		}
 	}
 	return f
 }

@@ -22,13 +22,18 @@ const (
 	tickLast       // no more events come
 )
 
-// tick sends a batch for what filters make by the clock, until over is closed or ctx ends.
+// tick sends a batch for what filters make by the clock, and reads the totals, until over is closed or ctx ends.
 func (p *Pipeline) tick(ctx context.Context, over <-chan struct{}) {
-	t := time.NewTicker(flushEvery)
+	t, figures := time.NewTicker(flushEvery), time.NewTicker(flowEvery)
 	defer t.Stop()
+	defer figures.Stop()
+	p.meter.note(p.totalsNow())
 	for {
 		select {
 		case <-t.C:
+		case <-figures.C:
+			p.meter.note(p.totalsNow())
+			continue
 		case <-over:
 			return
 		case <-ctx.Done():

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -209,29 +207,4 @@ func (n *node) account() *account {
 	a.ReadEvents = max(read, settled)
 	a.InFlight = a.ReadEvents - settled - a.Unexplained
 	return &a
-}
-
-// stats answers Logstash's /_node/stats.
-func (n *node) stats(w http.ResponseWriter, r *http.Request) {
-	pipelines := map[string]any{}
-	for id, s := range n.pipelineStats() {
-		if want := r.PathValue("id"); want == "" || want == id {
-			pipelines[id] = s
-		}
-	}
-	answer := n.identity()
-	answer["pipelines"] = pipelines
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(answer)
-}
-
-// statsRoot answers Logstash's GET /.
-func (n *node) statsRoot(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(n.identity())
-}
-
-func (n *node) identity() map[string]any {
-	host, _ := os.Hostname()
-	return map[string]any{"host": host, "version": buildVersion(), "http_address": n.ready.Monitor, "id": n.since.UTC().Format(time.RFC3339), "name": host, "status": "green"}
 }

@@ -20,6 +20,25 @@ import (
 // apiOf runs one pipeline of a file and serves the API over it.
 func apiOf(t *testing.T, text string) (call func(method, path, body string) (int, map[string]any), file string) {
 	t.Helper()
+	n, file := fleetOf(t, text)
+	mux := http.NewServeMux()
+	mux.Handle("/weir/", pipelineAPI{n}.handler())
+	n.logstashAPI(mux)
+	return func(method, path, body string) (int, map[string]any) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+		var v map[string]any
+		if err := json.NewDecoder(w.Body).Decode(&v); err != nil && err != io.EOF {
+			t.Fatalf("%s %s: %v", method, path, err)
+		}
+		return w.Code, v
+	}, file
+}
+
+// fleetOf is a node that runs one pipeline of a file, and nothing else.
+func fleetOf(t *testing.T, text string) (n *node, file string) {
+	t.Helper()
 	dir := t.TempDir()
 	file = filepath.Join(dir, "p.conf")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -27,7 +46,7 @@ func apiOf(t *testing.T, text string) (call func(method, path, body string) (int
 	}
 	cfg := config.DefaultWeir()
 	cfg.Data = filepath.Join(dir, "data")
-	n := &node{cfg: cfg, log: slog.New(slog.DiscardHandler), hub: live.NewHub()}
+	n = &node{cfg: cfg, log: slog.New(slog.DiscardHandler), hub: live.NewHub()}
 	fp, err := n.fleetPipeline(t.Context(), config.Pipeline{ID: "main", Path: file, ECS: "v8"})
 	if err != nil {
 		t.Fatal(err)
@@ -44,17 +63,7 @@ func apiOf(t *testing.T, text string) (call func(method, path, body string) (int
 			t.Error(err)
 		}
 	})
-	h := pipelineAPI{n}.handler()
-	return func(method, path, body string) (int, map[string]any) {
-		t.Helper()
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
-		var v map[string]any
-		if err := json.NewDecoder(w.Body).Decode(&v); err != nil && err != io.EOF {
-			t.Fatalf("%s %s: %v", method, path, err)
-		}
-		return w.Code, v
-	}, file
+	return n, file
 }
 
 const apiConf = `input { heartbeat { interval => 3600 } }
