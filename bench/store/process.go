@@ -108,7 +108,7 @@ func weirServer(dir, profile string) server {
 		return &process{cmd: cmd, base: "http://" + strings.TrimSpace(addr)}, err
 	}
 	s.settle = func(p *process) error {
-		_, err := p.post("/"+index+"/_forcemerge?max_num_segments=8&flush=true", "application/json", nil)
+		_, err := p.post("/"+index+"/_flush", "application/json", nil)
 		return err
 	}
 	return s

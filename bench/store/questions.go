@@ -41,6 +41,6 @@ var questions = []question{
 	{"newest 50", `{"size":50,"sort":[{"@timestamp":"desc"}]}`, `* | sort by (_time desc) limit 50`},
 	{"newest 500 with a word", `{"size":500,"sort":[{"@timestamp":"desc"}],"query":{"match":{"message":"block"}}}`, `block | sort by (_time desc) limit 500`},
 	{"newest 50 in 15 m", fmt.Sprintf(`{"size":50,"sort":[{"@timestamp":"desc"}],"query":{"range":{"@timestamp":{"gte":%s,"lt":%s}}}}`, iso(day+36_000_000), iso(day+36_900_000)),
-		`_time:[2026-11-23T10:00:00Z, 2026-11-23T10:15:00Z) | sort by (_time desc) limit 50`},
+		`_time:[2027-03-01T10:00:00Z, 2027-03-01T10:15:00Z) | sort by (_time desc) limit 50`},
 	{"_id lookup", "", ""},
 }

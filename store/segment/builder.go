@@ -411,6 +411,8 @@ type Text struct {
 	Postings func(term int) []uint32
 	Refs     []RefColumn // that the texts may repeat
 	Words    int64       // of all texts; 0: not counted
+
+	stored []storedRef // At gives texts with these references already; nil: as they were written
 }
 
 func (x *Text) row(i int) uint32 {
@@ -422,6 +424,12 @@ func (x *Text) row(i int) uint32 {
 
 // texts writes the texts themselves.
 func (b *Builder) texts(num int, x *Text) {
+	if x.stored != nil {
+		b.section(secRefs, num, 0, b.refTable(x.stored), len(x.stored))
+		b.buf = b.c.appendBlocks(b.buf[:0], x.N, x.At)
+		b.section(secRefBlocks, num, 1, b.buf, x.N)
+		return
+	}
 	w := newRefWriter(b, x.Refs, x.N, x.row, x.At)
 	if w == nil {
 		b.buf = b.c.appendBlocks(b.buf[:0], x.N, x.At)

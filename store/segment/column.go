@@ -326,6 +326,17 @@ func (c *column) value(i, row int) (v []byte, ok bool) {
 	return v, ok
 }
 
+// storedText is text i with its references.
+func (c *column) storedText(i int) []byte {
+	if x := c.texts(); x != nil {
+		if v, ok := x.at(i); ok {
+			return v
+		}
+	}
+	c.r.damaged("a text", c.num)
+	return nil
+}
+
 // each calls f for each value of a row.
 func (c *column) each(row int, f func([]byte)) {
 	lo, hi := c.span(row)

@@ -371,10 +371,15 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 		in := m.ins[p.in].R
 		words += in.Meta.Words[f.path] * int64(m.keptRows(p.in)) / int64(max(1, in.Rows()))
 	}
+	stored := m.sameRefs(b, parts)
 	var list []uint32
-	b.Text(f.path, f.typ, Text{Rows: dense(rows, b.h.Rows), N: len(who), Terms: all, Refs: m.refs(b), Words: words,
+	b.Text(f.path, f.typ, Text{stored: stored, Rows: dense(rows, b.h.Rows), N: len(who), Terms: all, Refs: m.refs(b), Words: words,
 		At: func(i int) []byte {
-			v, ok := parts[who[i][0]].c.value(int(who[i][1]), int(m.old[rows[i]]))
+			c := parts[who[i][0]].c
+			if stored != nil {
+				return c.storedText(int(who[i][1]))
+			}
+			v, ok := c.value(int(who[i][1]), int(m.old[rows[i]]))
 			if !ok {
 				return nil
 			}
@@ -390,6 +395,23 @@ func (m *merger) texts(b *Builder, f *fieldEntry, parts []part) error {
 			return list
 		}})
 	return nil
+}
+
+// sameRefs is what the texts of all parts refer to, when they agree: a row's values move with it, so that the texts can be taken over as
+// they are stored. nil: they differ.
+func (m *merger) sameRefs(b *Builder, parts []part) []storedRef {
+	refs := parts[0].c.stored()
+	for _, p := range parts[1:] {
+		if !slices.Equal(refs, p.c.stored()) {
+			return nil
+		}
+	}
+	for _, r := range refs {
+		if b.Column(r.path) < 0 {
+			return nil
+		}
+	}
+	return refs
 }
 
 // keptRows is the number of rows of an input that stay.

@@ -200,6 +200,33 @@ func appendEscaped(dst, text []byte) []byte {
 	}
 }
 
+// storedRef is an entry of REFS by the path of its field.
+type storedRef struct {
+	path string
+	form byte
+}
+
+// stored is the references of an open column, nil when its texts stand as they are.
+func (c *column) stored() []storedRef {
+	if c.refs == nil {
+		return nil
+	}
+	out := make([]storedRef, 0, len(c.refs.refs))
+	for _, r := range c.refs.refs {
+		out = append(out, storedRef{c.r.fields[r.num].path, r.form})
+	}
+	return out
+}
+
+// refTable is REFS of references by path.
+func (b *Builder) refTable(refs []storedRef) []byte {
+	var out []byte
+	for _, r := range refs {
+		out = append(binary.AppendUvarint(out, uint64(b.names[r.path])), r.form)
+	}
+	return out
+}
+
 // table is REFS.
 func (w *refWriter) table() []byte {
 	var out []byte
