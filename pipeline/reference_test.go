@@ -29,6 +29,19 @@ be processed or is refused goes to the topic ` + "`weir-dead-letters`" + ` with 
 This page is written from the tables in the code: ` + "`go test ./pipeline -run TestReference -update-reference`" + `.
 `
 
+// rubyNote tells what the code of ruby and aggregate may be.
+const rubyNote = `
+### Ruby code
+
+The code of ` + "`ruby`" + ` and ` + "`aggregate`" + ` is run by an interpreter of its own: expressions, blocks, ` + "`def`, `case`, `begin/rescue/ensure`" + `, string
+interpolation, regular expressions, heredocs; the methods of strings, lists, objects, numbers, ranges, times, symbols and nil that
+configurations use; the event's methods; ` + "`JSON`, `Base64`, `Digest`, `SecureRandom`, `URI`, `CGI`, `IPAddr`, `Math`, `Time`, `Date`, `DateTime`, `ENV`" + `. Files,
+sockets, processes, classes and modules are not there. What is not there is refused by ` + "`weir check`" + ` with its line and column. A call takes at
+most a million steps, 16 MiB of values and 150 nested calls, then the event is tagged. Code that changes ` + "`@variables` or `$globals`" + ` makes
+its pipeline run in order, with one worker. Differences: a text taken from an event is a copy; rationals are floats; encodings are UTF-8.
+` + "`test`" + ` blocks of scripts are read over.
+`
+
 // TestReference keeps docs/reference/pipeline.md equal to the plugins' tables.
 func TestReference(t *testing.T) {
 	t.Parallel()
@@ -38,6 +51,11 @@ func TestReference(t *testing.T) {
 	for _, s := range filter.Table() {
 		options(&b, s.Name, s.Options)
 	}
+	b.WriteString("\n### Filters of Logstash that are not there\n\n| filter | |\n|---|---|\n")
+	for _, m := range filter.Missing() {
+		fmt.Fprintf(&b, "| `%s` | refused: %s |\n", m[0], m[1])
+	}
+	b.WriteString(rubyNote)
 	b.WriteString("\n## Inputs\n")
 	for _, s := range input.Table() {
 		options(&b, s.Name, s.Options)

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -17,13 +16,15 @@ var translateOptions = []plugin.Option{
 	{Name: "target", Kind: plugin.Field, Doc: "Field for what is found; default translation, with ECS the source."},
 	{Name: "destination", Kind: plugin.Field, Deprecated: "use target"},
 	{Name: "dictionary", Kind: plugin.Hash, Doc: "Text => what stands for it."},
-	{Name: "dictionary_path", Kind: plugin.Path, Doc: "File of a dictionary, .json or .csv."},
+	{Name: "dictionary_path", Kind: plugin.Path, Doc: "File of a dictionary, .yml (a list of key: value), .json or .csv."},
 	{Name: "exact", Kind: plugin.Boolean, Default: "true", Doc: "Whether the whole text is looked up; else every key in it is replaced."},
 	{Name: "regex", Kind: plugin.Boolean, Default: "false", Doc: "Whether keys are regular expressions."},
 	{Name: "fallback", Doc: "What is set when nothing is found; may hold %{field}."},
 	{Name: "override", Kind: plugin.Boolean, Doc: "Whether a target that exists is replaced; default only when it is the source."},
 	{Name: "refresh_interval", Kind: plugin.Number, Default: "300", Doc: "Seconds after which the file is looked at again."},
 	{Name: "refresh_behaviour", Enum: []string{"merge", "replace"}, Default: "merge", Doc: "Whether entries that left the file stay."},
+	{Name: "yaml_load_strategy", Enum: []string{"one_shot", "streaming"}, Default: "one_shot", Unread: "files are read line by line", Doc: "How YAML is read."},
+	{Name: "yaml_code_point_limit", Kind: plugin.Number, Unread: "files of up to 256 MiB are read", Doc: "Size of the largest YAML file."},
 	{Name: "iterate_on", Kind: plugin.Field, Doc: "List whose elements are looked up one by one."},
 }
 
@@ -64,8 +65,8 @@ func newTranslate(a *plugin.Args, env *plugin.Env) Filter {
 	}
 	if path := a.String("dictionary_path"); path != "" {
 		f.ext = strings.ToLower(filepath.Ext(path))
-		if f.ext != ".json" && f.ext != ".csv" {
-			a.Fail("dictionary_path", "write the dictionary as .json or .csv", "dictionaries of the form %q cannot be read", f.ext)
+		if f.ext != ".json" && f.ext != ".csv" && f.ext != ".yml" && f.ext != ".yaml" {
+			a.Fail("dictionary_path", "write the dictionary as .yml, .json or .csv", "dictionaries of the form %q cannot be read", f.ext)
 			return f
 		}
 		f.file = newWatched(a, env, "dictionary_path", a.Seconds("refresh_interval"), f.load)
@@ -128,10 +129,13 @@ func (f *translate) load(text []byte) error {
 		}
 	}
 	var err error
-	if f.ext == ".json" {
+	switch f.ext {
+	case ".json":
 		err = fresh.loadJSON(text)
-	} else {
+	case ".csv":
 		err = fresh.loadCSV(string(text))
+	default:
+		err = fresh.loadYAML(string(text))
 	}
 	if err == nil {
 		err = fresh.compile()
@@ -144,20 +148,20 @@ func (f *translate) load(text []byte) error {
 }
 
 func (f *translate) loadJSON(text []byte) error {
-	var m map[string]any
-	if err := json.Unmarshal(text, &m); err != nil {
+	b := event.NewBatch(false)
+	v, err := b.ParseJSON(string(text))
+	if err == nil && v.Kind() != event.MapKind {
+		err = event.ErrNotObject
+	}
+	if err != nil {
 		return fmt.Errorf("dictionary: %w", err)
 	}
-	for k, v := range m {
-		s, ok := v.(string)
-		if !ok {
-			j, err := json.Marshal(v)
-			if err != nil {
-				return fmt.Errorf("dictionary: %w", err)
-			}
-			s = string(j)
+	for k, el := range b.Each(v) { // in the order of the file, which decides among regular expressions
+		if el.Kind() == event.StringKind {
+			f.add(strings.Clone(k), strings.Clone(el.Str()))
+		} else {
+			f.add(strings.Clone(k), jsonMark+string(b.AppendJSON(nil, el)))
 		}
-		f.add(k, s)
 	}
 	return nil
 }
@@ -190,7 +194,7 @@ func (f *translate) Filter(e *event.Event) Result {
 		return None
 	}
 	s, ok := f.find(e, e.Batch().Text(v))
-	if !ok || e.Set(f.target, event.String(s)) != nil {
+	if !ok || e.Set(f.target, dictionaryValue(e.Batch(), s)) != nil {
 		return None
 	}
 	return Matched
@@ -210,15 +214,15 @@ func (f *translate) elements(e *event.Event) Result {
 			el = b.Open(b.Copy(el))
 			if w, ok := b.Field(el, f.source.Name()); ok {
 				if s, ok := f.find(e, b.Text(w)); ok {
-					b.Put(el, f.target.Name(), event.String(s))
+					b.Put(el, f.target.Name(), dictionaryValue(b, s))
 					found = true
 				}
 			}
 		} else if s, ok := f.find(e, b.Text(el)); ok && f.target.String() == f.iterate.String() {
-			el = event.String(s)
+			el = dictionaryValue(b, s)
 			found = true
 		} else if ok {
-			el, found = event.String(s), true
+			el, found = dictionaryValue(b, s), true
 		}
 		b.Append(out, el)
 	}
@@ -267,13 +271,13 @@ func (f *translate) replace(text string) string {
 		}
 		pairs := make([]string, 0, 2*len(f.keys))
 		for _, k := range f.keys {
-			pairs = append(pairs, k, f.dict[k])
+			pairs = append(pairs, k, dictionaryText(f.dict[k]))
 		}
 		return strings.NewReplacer(pairs...).Replace(text)
 	}
 	out := []byte(text)
 	for i, re := range f.regexps {
-		if next, err := re.ReplaceAll(nil, out, f.dict[f.keys[i]]); err == nil {
+		if next, err := re.ReplaceAll(nil, out, dictionaryText(f.dict[f.keys[i]])); err == nil {
 			out = next
 		}
 	}
