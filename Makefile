@@ -5,7 +5,7 @@ UI      := web/ui
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BUILD   := build
 
-.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka test-opensearch peers lint bench fuzz ui ui-check clean
+.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka conform test-opensearch peers lint bench fuzz ui ui-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test-opensearch: ## bulk/elastic against a real OpenSearch: WEIR_ELASTICSEARCH=h
 
 peers: ## logger, rsyslog, OpenTelemetry's exporters and Filebeat (WEIR_FILEBEAT=path) ship to weir; what cannot be had is skipped by name
 	GO=$(GO) scripts/peers.sh $(BUILD)/peers
+
+conform: ## other projects' Kafka clients and test suites against the broker (fetched into build/conform; SUITE=java for one)
+	$(GO) run ./broker/conform $(SUITE)
 
 lint: $(UI)/node_modules/.package-lock.json ## gofmt, vet, tidy, UI linter
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt the files above"; exit 1; }

@@ -7,7 +7,10 @@
 // A Broker has topics, a topic has partitions, a partition is a journal and the sequences of its idempotent producers. What is not
 // records (topics, groups, commits, producer ids) is in one more journal, meta. Connections have two goroutines each, a reader that
 // does the work of a request and a writer that waits for what the request needs (a sync, other members, new records) and answers in
-// order; one more goroutine keeps house. Lock order: topics, group, partition, meta; journals have their own.
+// order; one more goroutine keeps house, another compacts. Lock order: topics, group, transaction, partition, meta; journals have their own.
+//
+// The package is large because topics, groups and transactions share one record of changes, meta, and one file per request reads better
+// beside what it asks. What stands alone is apart: codec, oldset, acl.
 package broker
 
 import (

@@ -29,8 +29,46 @@ func Reference() string {
 	for _, r := range boundTable() {
 		fmt.Fprintf(&b, "| %s | %s |\n", r[0], r[1])
 	}
+	b.WriteString(otherwise)
 	return b.String()
 }
+
+// otherwise is what the tables do not say.
+const otherwise = `
+## Logins and access control lists
+
+With users in ` + "`broker.sasl.users`" + ` everybody logs in, with PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; further SCRAM users are made by
+AlterUserScramCredentials (` + "`kafka-configs --alter --entity-type users`" + `). Then access control lists decide (` + "`kafka-acls`" + `): a denial
+beats every permission, super users pass, and a resource that no list is about is closed, unless ` + "`broker.sasl.allow_unlisted`" + ` is set.
+What runs inside the weir process needs no login. Without users there are no lists: requests about them are answered with error 54.
+
+## What is otherwise than in Kafka
+
+| what | here |
+|---|---|
+| acknowledgement | follows an fdatasync, whatever ` + "`flush.messages`" + ` says; Kafka leaves it to the page cache and replicas |
+| replication factor | any is taken, one copy kept |
+| commits and transactions | in the broker's own journal; ` + "`__consumer_offsets`" + ` is listed, empty and internal |
+| age of records | counted from the append, not from the record's time: files read late are not deleted on arrival |
+| groups of weir's own pipelines | their unread records outlive ` + "`retention.ms`" + `; their places cannot be moved by tools (error 30) when the store keeps them |
+| settings of the broker | in its configuration file: AlterConfigs of a broker is answered with error 42 |
+| consumer groups | the classic protocol, eager and cooperative, static members; clients asked for ` + "`group.protocol=consumer`" + ` are refused by themselves |
+| unclean shutdown | the tail behind the last checkpoint is read, at most 64 MiB a partition |
+
+## Clients and suites
+
+` + "`make conform`" + ` runs these against a broker, each where it can be had:
+
+| client or suite | what |
+|---|---|
+| franz-go 1.22, integration tests of pkg/kgo | all pass |
+| librdkafka 2.15, test suite | all pass but 0081_admin, which changes the broker's own settings; tests of KIP-848 and share groups skip themselves |
+| Java clients 4.1 | producer with each codec, idempotent and transactional (fenced, too), consumer, two consumers of a group, Admin: topics, configs, partitions, offsets, groups, records, log folders, producers, transactions, features, access control lists, users; Kafka's perf tools |
+| kcat | each codec, keys, headers, a group, a start by time |
+| kafkajs 2.2, confluent-kafka, kafka-python | produce, groups, transactions (not kafka-python), administration |
+| sarama 1.0.0 to its newest | in the tests of this project, with the message sets of 0.8 and 0.10; its own functional tests where toxiproxy is installed |
+| rsyslog omkafka | where it is installed |
+`
 
 func versionRange(a api) string {
 	if a.min == a.max {
