@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -36,7 +34,7 @@ type geoip struct {
 	source    *event.Path
 	fields    []geoField
 	onFailure []string
-	db        *maxminddb.Reader
+	db        *geoDB
 	cache     map[netip.Addr]*geoFound
 	most      int
 }
@@ -55,15 +53,27 @@ func newGeoIP(a *plugin.Args, env *plugin.Env) Filter {
 		return nil
 	}
 	f.paths(a, a.ECS(env))
-	data, err := os.ReadFile(a.String("database"))
-	if err == nil {
-		f.db, err = maxminddb.OpenBytes(data)
-	}
-	if err != nil {
-		a.Fail("database", "", "%v", err)
+	f.db = env.Share("geoip "+a.String("database"), func() any { return openGeo(a.String("database")) }).(*geoDB)
+	if f.db.err != nil {
+		a.Fail("database", "", "%v", f.db.err)
 		return nil
 	}
 	return f
+}
+
+// geoDB is a database in memory, one for all workers.
+type geoDB struct {
+	r   *maxminddb.Reader
+	err error
+}
+
+func openGeo(path string) *geoDB {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return &geoDB{err: err}
+	}
+	r, err := maxminddb.OpenBytes(data)
+	return &geoDB{r, err}
 }
 
 // paths finds out where each finding goes.
@@ -152,7 +162,7 @@ func (f *geoip) find(ip netip.Addr) *geoFound {
 }
 
 func (f *geoip) record(ip netip.Addr) (rec map[string]any, ok bool) {
-	r := f.db.Lookup(ip)
+	r := f.db.r.Lookup(ip)
 	if r.Err() != nil || !r.Found() {
 		return nil, false
 	}
@@ -230,13 +240,3 @@ func dig(v any, path ...string) any {
 	}
 	return v
 }
-
-// Close frees the database.
-func (f *geoip) Close() error {
-	if f.db == nil {
-		return nil
-	}
-	return errors.Join(f.db.Close())
-}
-
-var _ io.Closer = (*geoip)(nil)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -85,7 +86,7 @@ func newGrok(a *plugin.Args, env *plugin.Env) Filter {
 	for _, p := range a.Pairs("match") {
 		gf := grokField{path: a.Path(p.Key)}
 		for _, v := range p.Values {
-			if gp, ok := compileGrok(a, set, v, opts, overwrite); ok {
+			if gp, ok := compileGrok(a, env, set, v, opts, overwrite); ok {
 				gf.patterns = append(gf.patterns, gp)
 				gp.lint(a, v, gf.path)
 			}
@@ -95,8 +96,21 @@ func newGrok(a *plugin.Args, env *plugin.Env) Filter {
 	return f
 }
 
-func compileGrok(a *plugin.Args, set *grok.Set, v plugin.Text, opts grok.Options, overwrite map[string]bool) (grokPattern, bool) {
-	p, err := set.Compile(v.Text, opts)
+// sharedPattern compiles a pattern once for all workers.
+func sharedPattern(a *plugin.Args, env *plugin.Env, set *grok.Set, v plugin.Text, opts grok.Options) (*grok.Pattern, error) {
+	type compiled struct {
+		p   *grok.Pattern
+		err error
+	}
+	c := env.Share(fmt.Sprint("grok ", a.Pos, v.Pos, v.Text), func() any {
+		p, err := set.Compile(v.Text, opts)
+		return &compiled{p, err}
+	}).(*compiled)
+	return c.p, c.err
+}
+
+func compileGrok(a *plugin.Args, env *plugin.Env, set *grok.Set, v plugin.Text, opts grok.Options, overwrite map[string]bool) (grokPattern, bool) {
+	p, err := sharedPattern(a, env, set, v, opts)
 	if err != nil {
 		a.FailAt(within(v, err), "", "grok pattern: %v", err)
 		return grokPattern{}, false

@@ -63,22 +63,31 @@ func (v uaVersion) full() string {
 func newUserAgent(a *plugin.Args, env *plugin.Env) Filter {
 	f := &useragent{source: a.Field("source"), cache: map[string]*uaFound{}, most: max(1, a.Int("lru_cache_size"))}
 	f.paths(a, a.ECS(env))
-	text := uaStock
-	if a.Has("regexes") {
-		data, err := os.ReadFile(a.String("regexes"))
-		if err != nil {
-			a.Fail("regexes", "", "%v", err)
-			return nil
-		}
-		text = string(data)
+	type read struct {
+		rules *uaRules
+		err   error
 	}
-	rules, err := parseUARules(text)
-	if err != nil {
-		a.Fail("regexes", "", "%v", err)
+	r := env.Share("useragent "+a.String("regexes"), func() any { // expressions may be used by several workers at once
+		rules, err := readUARules(a.String("regexes"))
+		return &read{rules, err}
+	}).(*read)
+	if r.err != nil {
+		a.Fail("regexes", "", "%v", r.err)
 		return nil
 	}
-	f.rules = rules
+	f.rules = r.rules
 	return f
+}
+
+func readUARules(path string) (*uaRules, error) {
+	if path == "" {
+		return parseUARules(uaStock)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseUARules(string(text))
 }
 
 func (f *useragent) paths(a *plugin.Args, ecs bool) {
