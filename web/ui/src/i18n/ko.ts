@@ -303,6 +303,8 @@ export const ko: Dict = {
       goExplore: '탐색',
       goDashboards: '대시보드',
       goFlow: '흐름',
+      goPipelines: '파이프라인',
+      goConsole: '콘솔',
       goAlerts: '알림',
       goSettings: '설정',
       palette: '명령, 화면, 저장한 것',
