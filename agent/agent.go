@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirlog/weir/ledger"
@@ -39,8 +40,9 @@ type Agent struct {
 	began time.Time
 	ann   *announcer
 
-	maxOpen int
-	notify  chan struct{} // one pending wake-up of the keeper
+	released atomic.Int64 // Unix ns of the last release of memory
+	maxOpen  int
+	notify   chan struct{} // one pending wake-up of the keeper
 
 	mu       sync.Mutex // guards what follows; above lane.mu and registry.mu
 	sources  map[uint32]*source

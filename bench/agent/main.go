@@ -1,8 +1,12 @@
-// Command ship measures the way of a line from a file into the embedded broker, agent and broker in one process, nobody reading.
+// Command agent measures the way of a line from a file into a queue.
 //
-//	go run ./bench/ship -mb 256 -lines access -own snappy
+//	go run ./bench/agent -mb 1024                     agent and embedded broker in one process, on disk, nobody reading
+//	go run ./bench/agent -mb 1024 -to kafka           the agent alone; the broker, over TCP, is a process of its own
+//	go run ./bench/agent -mb 1024 -to discard         the agent alone, to a queue that forgets
+//	go run ./bench/agent -idle 5000                   files nobody writes to
+//	go run ./bench/agent -latency 1000                a line in a quiet file, to acknowledged on disk
 //
-// It prints MB/s, CPU seconds per GiB of log and bytes on disk per byte read. With -read a member reads what is produced, too.
+// It prints MB/s, CPU seconds per GiB of log, peak memory, and bytes on disk per byte read. With -read a member reads what is produced, too.
 package main
 
 import (
@@ -13,7 +17,9 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,8 +36,20 @@ func main() {
 	own := flag.String("own", "snappy", "the topic's compression.own")
 	dir := flag.String("dir", "", "working folder (default: a temporary one, removed at the end)")
 	profile := flag.String("cpu-profile", "", "file for a CPU profile")
+	heap := flag.String("mem-profile", "", "file for a heap profile of -idle")
 	read := flag.Bool("read", false, "read it as well, and commit")
+	to := flag.String("to", "embedded", "embedded, kafka or discard")
+	idleFiles := flag.Int("idle", 0, "measure so many idle files instead")
+	quiet := flag.Int("latency", 0, "measure the latency of so many lines instead")
+	broker := flag.String("serve", "", "run a broker in this folder (used by -to kafka)")
 	flag.Parse()
+	debug.SetGCPercent(50) // as weir does
+	if *broker != "" {
+		if err := serve(*broker); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {
@@ -50,7 +68,16 @@ func main() {
 		defer os.RemoveAll(tmp)
 		*dir = tmp
 	}
-	if err := run(*dir, *kind, *own, *mb<<20, *read); err != nil {
+	var err error
+	switch {
+	case *idleFiles > 0:
+		err = idle(*dir, *idleFiles, 20*time.Second, *heap)
+	case *quiet > 0:
+		err = latency(*dir, *quiet)
+	default:
+		err = run(*dir, *kind, *own, *to, *mb<<20, *read)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
@@ -127,15 +154,13 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func run(dir, kind, own string, size int64, read bool) error {
+func run(dir, kind, own, to string, size int64, read bool) error {
 	logs := filepath.Join(dir, "logs")
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return err
 	}
 	var bytes int64
 	var err error
-	in := agent.DefaultInput("filestream")
-	in.Paths = []string{filepath.Join(logs, "*.log")}
 	switch kind {
 	case "access":
 		bytes, _, err = access(filepath.Join(logs, "access.log"), size)
@@ -147,76 +172,105 @@ func run(dir, kind, own string, size int64, read bool) error {
 	if err != nil {
 		return err
 	}
-	cfg := broker.DefaultConfig()
-	cfg.Dir, cfg.Listen, cfg.TopicDefaults = filepath.Join(dir, "queue"), nil, map[string]string{"compression.own": own}
-	b, err := broker.Open(cfg)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	ac := agent.DefaultConfig()
-	ac.Dir, ac.Queue, ac.Topic, ac.Inputs = filepath.Join(dir, "agent"), b, "logs", []agent.Input{in}
-	return measure(b, ac, bytes, read)
-}
-
-// meter passes records on and counts the bytes of log that are acknowledged.
-type meter struct {
-	queue.Queue
-	acked chan int64
-}
-
-func (m meter) Produce(ctx context.Context, recs []queue.Record) error {
-	err := m.Queue.Produce(ctx, recs)
-	if err == nil {
-		var n int64
-		for i := range recs {
-			n += recs[i].Origin.Len()
-		}
-		m.acked <- n
-	}
-	return err
-}
-
-// measure runs agent and broker until all bytes are acknowledged, and read when that is wanted.
-func measure(b *broker.Broker, ac agent.Config, bytes int64, read bool) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	m := meter{ac.Queue, make(chan int64, 1)}
-	ac.Queue = m
-	a, err := agent.Open(ac)
+	m := newMeter(discard{})
+	var q queue.Queue
+	switch to {
+	case "embedded":
+		b, err := openBroker(dir, own)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		go b.Run(ctx)
+		m.Producer, q = b, b
+	case "kafka":
+		k, stop, err := overTCP(ctx, filepath.Join(dir, "queue"))
+		if err != nil {
+			return err
+		}
+		defer stop()
+		m.Producer, q = k, k
+	case "discard":
+		read = false
+	default:
+		return fmt.Errorf("a queue of kind %q is not known", to)
+	}
+	start, used := time.Now(), cpu()
+	_, ended, err := startAgent(ctx, dir, m, filepath.Join(logs, "*.log"))
 	if err != nil {
 		return err
 	}
-	start, used := time.Now(), cpu()
-	ended := make(chan error, 3)
-	go func() { ended <- b.Run(ctx) }()
-	go func() { ended <- a.Run(ctx) }()
 	seen := make(chan error, 1)
 	if read {
-		go func() { seen <- consume(ctx, b, ac.Topic, bytes) }()
+		go func() { seen <- consume(ctx, q, "logs", bytes) }()
 	} else {
 		seen <- nil
 	}
-	for acked := int64(0); acked < bytes; {
-		select {
-		case n := <-m.acked:
-			acked += n
-		case err := <-ended:
-			return fmt.Errorf("ended early: %w", err)
-		case <-time.After(time.Minute):
-			return fmt.Errorf("%d of %d bytes acknowledged after a minute without any", acked, bytes)
-		}
+	if err := m.await(bytes, ended); err != nil {
+		return err
 	}
 	if err := <-seen; err != nil {
 		return err
 	}
 	wall, used := time.Since(start), cpu()-used
-	disk, err := du(filepath.Join(filepath.Dir(ac.Dir), "queue"))
-	if err != nil {
+	disk, err := du(filepath.Join(dir, "queue"))
+	if err != nil && to != "discard" {
 		return err
 	}
-	fmt.Printf("%.1f MB in %.1f s: %.0f MB/s, %.2f CPU-s/GiB, %.3f bytes on disk per byte read\n", float64(bytes)/1e6, wall.Seconds(),
-		float64(bytes)/1e6/wall.Seconds(), used.Seconds()/float64(bytes)*(1<<30), float64(disk)/float64(bytes))
+	fmt.Printf("%.1f MB in %.1f s: %.0f MB/s, %.2f CPU-s/GiB, peak RSS %s MiB, %.3f bytes on disk per byte read\n", float64(bytes)/1e6, wall.Seconds(),
+		float64(bytes)/1e6/wall.Seconds(), used.Seconds()/float64(bytes)*(1<<30), memory("VmHWM"), float64(disk)/float64(bytes))
+	return nil
+}
+
+func openBroker(dir, own string) (*broker.Broker, error) {
+	cfg := broker.DefaultConfig()
+	cfg.Dir, cfg.Listen, cfg.TopicDefaults = filepath.Join(dir, "queue"), nil, map[string]string{"compression.own": own}
+	return broker.Open(cfg)
+}
+
+// discard is a queue that forgets.
+type discard struct{}
+
+func (discard) Produce(context.Context, []queue.Record) error { return nil }
+
+// meter passes records on and counts the bytes of log that are acknowledged.
+type meter struct {
+	agent.Producer
+	acked  atomic.Int64
+	signal chan struct{}
+}
+
+func newMeter(q agent.Producer) *meter { return &meter{Producer: q, signal: make(chan struct{}, 1)} }
+
+func (m *meter) Produce(ctx context.Context, recs []queue.Record) error {
+	err := m.Producer.Produce(ctx, recs)
+	if err == nil {
+		var n int64
+		for i := range recs {
+			n += recs[i].Origin.Len()
+		}
+		m.acked.Add(n)
+		select {
+		case m.signal <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
+// await waits until so many bytes are acknowledged.
+func (m *meter) await(bytes int64, ended <-chan error) error {
+	for m.acked.Load() < bytes {
+		select {
+		case <-m.signal:
+		case err := <-ended:
+			return fmt.Errorf("ended early: %w", err)
+		case <-time.After(time.Minute):
+			return fmt.Errorf("%d of %d bytes acknowledged after a minute without any", m.acked.Load(), bytes)
+		}
+	}
 	return nil
 }
 
