@@ -117,10 +117,11 @@ func handleCreateIndex(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.s.store.CreateIndex(c.vars["index"], req); err != nil {
+	name, err := c.s.store.CreateNamed(c.vars["index"], req)
+	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).set("index", c.vars["index"]).bytes())
+	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).set("index", name).bytes())
 }
 
 // handleDeleteIndex answers DELETE /{index}.
