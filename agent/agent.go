@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirlog/weir/agent/takeover"
 	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/lines"
 	"github.com/weirlog/weir/vfs"
@@ -120,6 +121,9 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 	if a.reg, err = openRegistry(cfg.FS, cfg.Dir, a.log); err != nil {
 		return nil, err
 	}
+	if err := a.takeOver(); err != nil {
+		return nil, errors.Join(err, a.reg.close())
+	}
 	a.restore()
 	for i := range cfg.Inputs {
 		if cfg.Inputs[i].Listen == nil {
@@ -155,7 +159,9 @@ func newIdentity(cfg *Config) (identity, error) {
 			return id, nil
 		}
 	}
-	id.id = newUUID()
+	if id.id = takeover.AgentID(cfg.TakeOver.Data); id.id == "" || cfg.TakeOver.Data == "" {
+		id.id = newUUID()
+	}
 	if err := vfs.WriteFileAtomic(cfg.FS, name, []byte(id.id+"\n")); err != nil {
 		return id, fmt.Errorf("write the agent's id: %w", err)
 	}

@@ -58,6 +58,9 @@ type Config struct {
 	// ScanFrequency is the rescan period of directories whose changes the kernel reports (a safety net, not the latency).
 	ScanFrequency time.Duration
 
+	// TakeOver is a Filebeat whose places are taken over when the agent has none of its own.
+	TakeOver TakeOver
+
 	timing timing
 }
 
