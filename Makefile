@@ -24,8 +24,8 @@ test: test-go test-clients test-ui test-e2e ## all tests: Go, official clients, 
 test-go:
 	$(GO) test -timeout 10m ./...
 
-test-clients: ## Elasticsearch's official Go clients against the REST API (minutes to compile the first time)
-	$(GO) test -tags clients -vet=off -timeout 10m ./store/rest/clients
+test-clients: ## the official clients of Elasticsearch and OpenSearch, Go, JavaScript and Python, against the REST API (minutes the first time)
+	GO=$(GO) scripts/clients.sh $(BUILD)/clients
 
 test-ui: $(UI)/node_modules/.package-lock.json
 	cd $(UI) && npm test
