@@ -269,12 +269,28 @@ func (l *lane) refill() {
 	}
 }
 
+// exhausted is up to when all lines of the chain are known to have been taken: now, or the last time a file that waits to be read was
+// read to its end. A message is not given up for want of lines that are in the file while the reader waits for an acknowledgement.
+func (l *lane) exhausted(c *chain) time.Time {
+	at := l.now
+	l.a.mu.Lock()
+	defer l.a.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range c.list {
+		if s.phase == reading && (s.queued || s.delayed) && s.endedAt.Before(at) {
+			at = s.endedAt
+		}
+	}
+	return at
+}
+
 // dues hands on messages that waited long enough for more lines, and closes descriptors nobody needed for long.
 func (l *lane) dues() {
 	if len(l.open) > 0 && l.now.Sub(l.lastDue) >= duePeriod {
 		l.lastDue = l.now
 		for c := range l.open {
-			c.joiner.Due(l.now)
+			c.joiner.Due(l.exhausted(c))
 			l.settleLagging(c)
 			if c.joiner.Held() == 0 {
 				delete(l.open, c)
