@@ -77,7 +77,7 @@ pipelines:
     await page.getByRole('button', { name: '편집', exact: true }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: '주문', level: 1 }).waitFor();
-    await page.getByRole('region', { name: '수준별', exact: true }).getByText('90%').waitFor();
+    await page.getByRole('region', { name: '수준별', exact: true }).getByText('90%', { exact: true }).waitFor();
     expect(problems.get(page)).toEqual([]);
     await page.context().close();
   });
