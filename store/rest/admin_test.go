@@ -97,6 +97,12 @@ func TestAnalyze(t *testing.T) {
 		{"GET", "/a/_analyze", `{"field":"e","text":["running"]}`, 200, []string{`"token":"run"`}},
 		{"GET", "/a/_analyze", `{"field":"k","text":"Two Words"}`, 200, []string{`"token":"Two Words"`}},
 		{"GET", "/a/_analyze", `{"field":"n","text":"1"}`, 400, []string{`Can't process field [n]`}},
+		{"PUT", "/own", `{"settings":{"analysis":{"analyzer":{"mine":{"tokenizer":"whitespace","filter":["lowercase","reverse"]},"default":{"type":"keyword"}}}},"mappings":{"properties":{"m":{"type":"text","analyzer":"mine"}}}}`, 200, nil},
+		{"GET", "/own/_analyze", `{"analyzer":"mine","text":"Ab cD"}`, 200, []string{`"token":"ba","start_offset":0,"end_offset":2`, `"token":"dc"`}},
+		{"GET", "/own/_analyze", `{"field":"m","text":"Ab"}`, 200, []string{`"token":"ba"`}},
+		{"GET", "/own/_analyze", `{"text":"A b"}`, 200, []string{`"token":"A b"`}},
+		{"GET", "/_analyze", `{"analyzer":"mine","text":"x"}`, 400, []string{`failed to find global analyzer [mine]`}},
+		{"PUT", "/own/_mapping", `{"properties":{"x":{"type":"text","analyzer":"other"}}}`, 400, []string{`analyzer [other] has not been configured in mappings`}},
 		{"GET", "/_analyze?text=a&explain", ``, 400, []string{`unrecognized parameter: [explain]`}},
 		{"GET", "/_analyze", `{"explain":true,"text":"a"}`, 200, []string{`{"detail":{"custom_analyzer":false,"analyzer":{"name":"standard","tokens":[`}},
 	})

@@ -31,14 +31,14 @@ func handleAnalyze(c *call) error {
 	if len(req.text) == 0 {
 		return validation([]string{"text is missing"})
 	}
-	name, err := c.analyzerOf(&req)
+	name, set, err := c.analyzerOf(&req)
 	if err != nil {
 		return err
 	}
 	tokens := []any{}
 	pos, offset := 0, 0
 	for _, t := range req.text {
-		n, next, err := analyzed(name, req.normalizer, t, pos, offset)
+		n, next, err := analyzed(set, name, req.normalizer, t, pos, offset)
 		if err != nil {
 			return err
 		}
@@ -87,55 +87,64 @@ func (r *analyzeRequest) read(body []byte) error {
 	return bad
 }
 
-// analyzerOf names the analyzer of a request: its own, that of its field, or the standard one.
-func (c *call) analyzerOf(r *analyzeRequest) (string, error) {
+// analyzerOf names the analyzer of a request: its own, that of its field, or the index's default. set is the analyzers of the index.
+func (c *call) analyzerOf(r *analyzeRequest) (name string, set *analysis.Set, err error) {
 	if r.normalizer != "" {
 		if _, ok := analysis.LookupNormalizer(r.normalizer); !ok {
-			return "", illegal("failed to find normalizer under [%s]", r.normalizer)
+			return "", nil, illegal("failed to find normalizer under [%s]", r.normalizer)
 		}
-		return r.normalizer, nil
+		return r.normalizer, nil, nil
 	}
-	name := r.analyzer
-	if r.field != "" {
-		index := c.vars["index"]
-		if index == "" {
-			return "", illegal("analysis based on a specific field requires an index")
-		}
+	name = r.analyzer
+	index := c.vars["index"]
+	if index == "" && r.field != "" {
+		return "", nil, illegal("analysis based on a specific field requires an index")
+	}
+	var info store.IndexInfo
+	if index != "" {
 		names, err := c.names(index)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if len(names) == 0 {
-			return "", &store.Error{Status: 404, Type: "index_not_found_exception", Reason: "no such index [" + index + "]", Index: index}
+			return "", nil, &store.Error{Status: 404, Type: "index_not_found_exception", Reason: "no such index [" + index + "]", Index: index}
 		}
-		i, _ := c.s.store.Info(names[0])
-		switch f := i.Mapping.Field(r.field); {
+		info, _ = c.s.store.Info(names[0])
+		if set, err = info.Settings.Analyzers(); err != nil {
+			return "", nil, err
+		}
+	}
+	if r.field != "" {
+		switch f := info.Mapping.Field(r.field); {
 		case f == nil:
-			name = "standard"
+			name = ""
 		case f.Type.IsText():
 			name = f.Analyzer
 		case f.Type == mapping.Keyword || f.Type == mapping.Wildcard:
 			name = "keyword"
 		default:
-			return "", illegal("Can't process field [%s], Analysis requests are only supported on tokenized fields", r.field)
+			return "", nil, illegal("Can't process field [%s], Analysis requests are only supported on tokenized fields", r.field)
 		}
 	}
+	a, ok := set.Lookup(name)
+	if !ok {
+		return "", nil, illegal("failed to find global analyzer [%s]", name)
+	}
 	if name == "" {
-		name = "standard"
+		if name = "default"; a.Name() == "standard" {
+			name = "standard"
+		}
 	}
-	if _, ok := analysis.Lookup(name); !ok {
-		return "", illegal("failed to find global analyzer [%s]", name)
-	}
-	return name, nil
+	return name, set, nil
 }
 
 // analyzed cuts a text; offsets count UTF-16 units, as Elasticsearch's do.
-func analyzed(name, normalizer, text string, pos, offset int) (tokens []any, next int, err error) {
+func analyzed(set *analysis.Set, name, normalizer, text string, pos, offset int) (tokens []any, next int, err error) {
 	if normalizer != "" {
 		n, _ := analysis.LookupNormalizer(normalizer)
 		return []any{tokenOfText(string(n(nil, []byte(text))), offset, offset+utf16Len(text), "word", pos)}, pos, nil
 	}
-	a, _ := analysis.Lookup(name)
+	a, _ := set.Lookup(name)
 	next = pos
 	at, units := 0, 0 // bytes and units up to the last token's start
 	count := func(to int) int {
