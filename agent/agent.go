@@ -40,6 +40,7 @@ type Agent struct {
 
 	began time.Time
 	ann   *announcer
+	hash  string // of the configuration
 
 	released atomic.Int64 // Unix ns of the last release of memory
 	maxOpen  int
@@ -92,7 +93,7 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 		sources: map[uint32]*source{}, chains: map[ledger.Source]*chain{}, byInode: map[inode]*source{},
 		dirs: map[string]*dir{},
 	}
-	a.ann = newAnnouncer(a)
+	a.ann, a.hash = newAnnouncer(a), configHash(&a.cfg)
 	var err error
 	if a.id, err = newIdentity(&cfg); err != nil {
 		return nil, err
@@ -208,6 +209,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	others.Go(func() { a.cursors.run(ctx, a.cfg.RegistryFlush, a.log) })
 	others.Go(func() { w.run(ctx) })
 	others.Go(func() { a.ann.run(ctx) })
+	others.Go(func() { a.runReports(ctx) })
 	k := newKeeper(a, w)
 	k.run(ctx)
 
