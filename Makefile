@@ -24,8 +24,8 @@ test: test-go test-clients test-ui test-e2e ## all tests: Go, official clients, 
 test-go:
 	$(GO) test -timeout 10m ./...
 
-test-clients: ## Elasticsearch's official Go clients against the REST API (minutes to compile the first time)
-	$(GO) test -tags clients -vet=off -timeout 10m ./store/rest/clients
+test-clients: ## the official clients of Elasticsearch and OpenSearch, Go, JavaScript and Python, against the REST API (minutes the first time)
+	GO=$(GO) scripts/clients.sh $(BUILD)/clients
 
 test-ui: $(UI)/node_modules/.package-lock.json
 	cd $(UI) && npm test
@@ -41,9 +41,9 @@ test-kafka: ## queue/kafka against a real Apache Kafka: the one WEIR_KAFKA=host:
 	@if test -n "$$WEIR_KAFKA"; then set -x; $(GO) test -count=1 -v -run Cluster ./queue/kafka; \
 	else $(GO) run ./queue/kafka/real -jars $(BUILD)/kafka $(GO) test -count=1 -v -run Cluster ./queue/kafka; fi
 
-test-opensearch: ## bulk/elastic against a real OpenSearch: WEIR_ELASTICSEARCH=http://host:port, or one started with a JDK and Maven
-	@if test -n "$$WEIR_ELASTICSEARCH"; then set -x; $(GO) test -count=1 -v -run Cluster ./bulk/elastic; \
-	else $(GO) run ./bulk/elastic/real -jars $(BUILD)/opensearch $(GO) test -count=1 -v -run Cluster ./bulk/elastic; fi
+test-opensearch: ## bulk/elastic, and the store's answers, against a real OpenSearch: WEIR_ELASTICSEARCH=http://host:port, or one started with a JDK and Maven
+	@if test -n "$$WEIR_ELASTICSEARCH"; then set -x; $(GO) test -count=1 -v -run Cluster ./bulk/elastic ./store/rest; \
+	else $(GO) run ./bulk/elastic/real -jars $(BUILD)/opensearch $(GO) test -count=1 -v -run Cluster ./bulk/elastic ./store/rest; fi
 
 peers: ## logger, rsyslog, OpenTelemetry's exporters and Filebeat (WEIR_FILEBEAT=path) ship to weir; what cannot be had is skipped by name
 	GO=$(GO) scripts/peers.sh $(BUILD)/peers

@@ -13,8 +13,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/weirlog/weir/agent/takeover"
 	"github.com/weirlog/weir/ledger"
 	"github.com/weirlog/weir/lines"
 	"github.com/weirlog/weir/vfs"
@@ -38,9 +40,11 @@ type Agent struct {
 
 	began time.Time
 	ann   *announcer
+	hash  string // of the configuration
 
-	maxOpen int
-	notify  chan struct{} // one pending wake-up of the keeper
+	released atomic.Int64 // Unix ns of the last release of memory
+	maxOpen  int
+	notify   chan struct{} // one pending wake-up of the keeper
 
 	mu       sync.Mutex // guards what follows; above lane.mu and registry.mu
 	sources  map[uint32]*source
@@ -89,7 +93,7 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 		sources: map[uint32]*source{}, chains: map[ledger.Source]*chain{}, byInode: map[inode]*source{},
 		dirs: map[string]*dir{},
 	}
-	a.ann = newAnnouncer(a)
+	a.ann, a.hash = newAnnouncer(a), configHash(&a.cfg)
 	var err error
 	if a.id, err = newIdentity(&cfg); err != nil {
 		return nil, err
@@ -117,6 +121,9 @@ func open(cfg Config, lock io.Closer) (*Agent, error) {
 	}
 	if a.reg, err = openRegistry(cfg.FS, cfg.Dir, a.log); err != nil {
 		return nil, err
+	}
+	if err := a.takeOver(); err != nil {
+		return nil, errors.Join(err, a.reg.close())
 	}
 	a.restore()
 	for i := range cfg.Inputs {
@@ -153,7 +160,9 @@ func newIdentity(cfg *Config) (identity, error) {
 			return id, nil
 		}
 	}
-	id.id = newUUID()
+	if id.id = takeover.AgentID(cfg.TakeOver.Data); id.id == "" || cfg.TakeOver.Data == "" {
+		id.id = newUUID()
+	}
 	if err := vfs.WriteFileAtomic(cfg.FS, name, []byte(id.id+"\n")); err != nil {
 		return id, fmt.Errorf("write the agent's id: %w", err)
 	}
@@ -200,6 +209,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	others.Go(func() { a.cursors.run(ctx, a.cfg.RegistryFlush, a.log) })
 	others.Go(func() { w.run(ctx) })
 	others.Go(func() { a.ann.run(ctx) })
+	others.Go(func() { a.runReports(ctx) })
 	k := newKeeper(a, w)
 	k.run(ctx)
 

@@ -227,3 +227,37 @@ func TestLineToRecord(t *testing.T) {
 	}
 	t.Logf("%s", recs[0].Value)
 }
+
+// A queue that stands still for longer than the multiline time-out cuts no message whose lines are in the file.
+func TestMultilineWaitsForTheFile(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) {
+		c.Memory = minMemory
+		m := DefaultMultiline()
+		m.Pattern, m.Negate, m.Timeout = "^begin", true, 50*time.Millisecond
+		c.Inputs[0].Parsers = []Parser{{Multiline: &m}}
+	})
+	h.q.fail = func(call int, _ []queue.Record) error {
+		if call%2 == 1 { // a disk that is slow now and then
+			<-time.After(200 * time.Millisecond)
+		}
+		return nil
+	}
+	const events = 15_000
+	var b strings.Builder
+	for i := range events {
+		fmt.Fprintf(&b, "begin %d %s\n  second %s\n  third\n", i, strings.Repeat("x", 150), strings.Repeat("y", 150))
+	}
+	h.write("app.log", b.String())
+	h.start()
+	h.await("all events", func() bool {
+		h.q.mu.Lock()
+		defer h.q.mu.Unlock()
+		return len(h.q.recs) >= events
+	})
+	for i, m := range h.q.messages() {
+		if strings.Count(m, "\n") != 2 {
+			t.Fatalf("message %d of %d is %q", i, len(h.q.messages()), m)
+		}
+	}
+}

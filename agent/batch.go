@@ -59,6 +59,9 @@ func (b *batch) move(m move) {
 // arenaKeep is what a batch keeps of an arena that one large message blew up, as a multiple of its limit.
 const arenaKeep = 2
 
+// drop lets the buffers of an empty batch go.
+func (b *batch) drop() { *b = batch{limit: b.limit} }
+
 func (b *batch) reset() {
 	if cap(b.arena) > arenaKeep*b.limit {
 		b.arena = nil

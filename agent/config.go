@@ -58,6 +58,11 @@ type Config struct {
 	// ScanFrequency is the rescan period of directories whose changes the kernel reports (a safety net, not the latency).
 	ScanFrequency time.Duration
 
+	// Flow is the topic where the agent says of itself every 10 s how it does (Report). Empty: nowhere.
+	Flow string
+	// TakeOver is a Filebeat whose places are taken over when the agent has none of its own.
+	TakeOver TakeOver
+
 	timing timing
 }
 

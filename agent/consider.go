@@ -44,7 +44,9 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 	if rotated {
 		s.replaced = true
 		k.endings[s] = struct{}{}
-		k.beforeUnread(s)
+		if !wasEmptied { // it follows the one that was truncated
+			k.beforeUnread(s)
+		}
 	}
 	if wasEmptied && left.next != nil && e.path != s.chain.path {
 		s.chain.moveBefore(s, left.next)

@@ -396,9 +396,12 @@ func (k *keeper) newSourceLocked(in *compiled, e *entry, c *chain, compressed, r
 	return s
 }
 
-// chainPath is what a chain that begins with the file at path is about: the path it is a rotation of, when an input wants that.
+// chainPath is what a chain that begins with the file at path is about: the path it is a rotation of, when there is a file an input wants.
 func (k *keeper) chainPath(path string) string {
 	_, about := k.a.inputOf(&saved{path: path})
+	if st, err := statPath(about, true); about != path && (err != nil || !st.regular()) {
+		return path
+	}
 	return about
 }
 

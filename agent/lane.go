@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -159,16 +160,15 @@ func (l *lane) delay(s *source, at time.Time) {
 // rest waits for a wake-up, a pause to end, or a sender that takes what was read.
 func (l *lane) rest(ctx context.Context) {
 	var timer <-chan time.Time
-	if d, ok := l.pause(); ok {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		timer = t.C
-	}
+	d, ok := l.pause()
 	var hand chan *batch
 	if !l.batch.empty() {
 		hand = l.hand
-	} else if timer == nil && !l.trimmed {
-		t := time.NewTimer(trimAfter)
+	} else if !l.trimmed && (!ok || d > trimAfter) {
+		d, ok = trimAfter, true
+	}
+	if ok {
+		t := time.NewTimer(d)
 		defer t.Stop()
 		timer = t.C
 	}
@@ -187,13 +187,33 @@ func (l *lane) trim() {
 	if l.trimmed || !l.batch.empty() || len(l.later) > 0 {
 		return
 	}
-	l.batch.arena = nil
+	l.batch.drop()
 	select {
 	case b := <-l.free:
-		b.arena = nil
+		b.drop()
 		l.free <- b
 		l.trimmed = true
+		l.a.release(l.now)
 	default:
+	}
+}
+
+// releaseEvery is the least pause between two collections that give memory back to the system.
+const releaseEvery = time.Minute
+
+// release gives the memory of buffers back to the system when all lanes have let theirs go: without work the collector would wait for
+// minutes.
+func (a *Agent) release(now time.Time) {
+	for _, l := range a.lanes {
+		l.mu.Lock()
+		busy := l.head < len(l.ready)
+		l.mu.Unlock()
+		if busy {
+			return
+		}
+	}
+	if last := a.released.Load(); now.UnixNano()-last >= int64(releaseEvery) && a.released.CompareAndSwap(last, now.UnixNano()) {
+		debug.FreeOSMemory()
 	}
 }
 
@@ -249,12 +269,28 @@ func (l *lane) refill() {
 	}
 }
 
+// exhausted is up to when all lines of the chain are known to have been taken: now, or the last time a file that waits to be read was
+// read to its end. A message is not given up for want of lines that are in the file while the reader waits for an acknowledgement.
+func (l *lane) exhausted(c *chain) time.Time {
+	at := l.now
+	l.a.mu.Lock()
+	defer l.a.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range c.list {
+		if s.phase == reading && (s.queued || s.delayed) && s.endedAt.Before(at) {
+			at = s.endedAt
+		}
+	}
+	return at
+}
+
 // dues hands on messages that waited long enough for more lines, and closes descriptors nobody needed for long.
 func (l *lane) dues() {
 	if len(l.open) > 0 && l.now.Sub(l.lastDue) >= duePeriod {
 		l.lastDue = l.now
 		for c := range l.open {
-			c.joiner.Due(l.now)
+			c.joiner.Due(l.exhausted(c))
 			l.settleLagging(c)
 			if c.joiner.Held() == 0 {
 				delete(l.open, c)

@@ -47,9 +47,9 @@ func trimCompressed(name string) string {
 func isCompressedName(name string) bool { return trimCompressed(name) != name }
 
 // isRotationMark reports whether s is one or more groups of digits, each behind '.', '-' or '_': ".1", "-20261122", ".2026-11-22.0".
-// The word "old" counts as a group.
+// The word "old" counts as a group. A short number behind a dash is no mark: web-1.log and web-8080.log are services of their own.
 func isRotationMark(s string) bool {
-	if s == "" {
+	if s == "" || s[0] != '.' && isShortNumber(s[1:]) {
 		return false
 	}
 	for s != "" {
@@ -75,4 +75,22 @@ func isRotationMark(s string) bool {
 		}
 	}
 	return true
+}
+
+// isShortNumber reports whether s begins with fewer digits than a date has, and nothing but an index follows.
+func isShortNumber(s string) bool {
+	digits, groups := 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '-' || c == '_':
+			groups++
+		case c == '.':
+			return digits < 6 && groups == 0
+		default:
+			return false
+		}
+	}
+	return digits < 6
 }

@@ -397,7 +397,7 @@ func (l *lane) longLine(s *source, f content, end int64, ended bool) {
 
 // atEnd parks s, whose unfinished line rest stays in the file, or ends it.
 func (l *lane) atEnd(s *source, rest []byte, finish bool) {
-	s.next = l.now.Add(l.a.cfg.timing.serve)
+	s.next, s.endedAt = l.now.Add(l.a.cfg.timing.serve), l.now
 	if finish {
 		l.finish(s, rest)
 		return

@@ -127,6 +127,7 @@ type source struct {
 	resolved  bool      // enc and term are the file's
 	next      time.Time // not served before
 	grew      time.Time // when new bytes were seen
+	endedAt   time.Time // when it was last read to its end
 	verified  time.Time // when the file was last read and proven to be this source's
 	delayed   bool      // in the lane's list of pauses
 	settled   int64     // position of the last move

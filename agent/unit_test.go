@@ -34,6 +34,11 @@ func TestRotationNames(t *testing.T) {
 		{"app2.log", "app.log", false},
 		{"app-web.log", "app.log", false},
 		{"app.log1", "app.log", false},
+		{"app-1.log", "app.log", false},
+		{"app-8080.log", "app.log", false},
+		{"app-8080.1.log", "app.log", false},
+		{"app_20261122.log", "app.log", true},
+		{"app-11-22-2026-1.log.gz", "app.log", true},
 		{"other.log.1", "app.log", false},
 	} {
 		if got := isRotationOf(tc.name, tc.base); got != tc.want {

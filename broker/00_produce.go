@@ -90,8 +90,6 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 	switch {
 	case req.Acks < -1 || req.Acks > 1:
 		return refuse(errInvalidRequiredAcks, "")
-	}
-	switch {
 	case req.TransactionID != nil && !c.may(acl.Write, acl.TransactionalID, *req.TransactionID):
 		return refuse(errTransactionalIDDenied, "")
 	case !c.mayTopic(acl.Write, name):
@@ -108,30 +106,9 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(errUnknownTopicOrPartition, "")
 	}
 	cfg := t.config.Load()
-	var bad *badBatch
-	if req.Version < batchVersion {
-		if records, bad = c.upConvert(records, cfg); bad != nil {
-			return refuse(bad.code, bad.why)
-		}
-	}
-	h, bad := checkBatch(records, cfg, req.Version)
+	h, records, bad := c.accept(req.Version, records, cfg, r)
 	if bad != nil {
 		return refuse(bad.code, bad.why)
-	}
-	if cfg.compact {
-		if r.ErrorRecords = c.b.keyless(&h, records); len(r.ErrorRecords) > 0 {
-			return refuse(errInvalidRecord, "records of a compacted topic need a key")
-		}
-	}
-	if cfg.codec != keepCodec && h.Codec() != cfg.codec {
-		packed, err := c.b.codecs.Repack(records, h.Codec(), cfg.codec)
-		if err != nil {
-			return refuse(errCorruptMessage, err.Error())
-		}
-		records = packed
-		if h, err = journal.ParseHeader(records); err != nil {
-			return refuse(errCorruptMessage, err.Error())
-		}
 	}
 	if code := c.joinTxn(req, &h, p); code != errNone {
 		return refuse(code, "")
@@ -144,6 +121,34 @@ func (c *conn) produceOne(req *kmsg.ProduceRequest, name string, records []byte,
 		return refuse(code, "")
 	}
 	return produced{p, at, r}, true
+}
+
+// accept checks the records of a partition and gives them as they are kept: as a batch, in the topic's codec.
+func (c *conn) accept(version int16, records []byte, cfg *topicConfig, r *kmsg.ProduceResponseTopicPartition) (h journal.Header, kept []byte, bad *badBatch) {
+	if version < batchVersion {
+		if records, bad = c.upConvert(records, cfg); bad != nil {
+			return h, nil, bad
+		}
+	}
+	if h, bad = checkBatch(records, cfg, version); bad != nil {
+		return h, nil, bad
+	}
+	if cfg.compact {
+		if r.ErrorRecords = c.b.keyless(&h, records); len(r.ErrorRecords) > 0 {
+			return h, nil, &badBatch{errInvalidRecord, "records of a compacted topic need a key"}
+		}
+	}
+	if cfg.codec == keepCodec || h.Codec() == cfg.codec {
+		return h, records, nil
+	}
+	packed, err := c.b.codecs.Repack(records, h.Codec(), cfg.codec)
+	if err == nil {
+		h, err = journal.ParseHeader(packed)
+	}
+	if err != nil {
+		return h, nil, &badBatch{errCorruptMessage, err.Error()}
+	}
+	return h, packed, nil
 }
 
 // keyless lists the records of a batch without a key.

@@ -273,6 +273,14 @@ func (b *Broker) setAside(dir string, id topicID) error {
 
 // loadTopics opens every topic on record. A partition that does not open is offline: it answers with an error and the rest works.
 func (b *Broker) loadTopics() error {
+	type loadedTopic struct {
+		t   *topic
+		rec topicRecord
+	}
+	var loaded []loadedTopic
+	var opening sync.WaitGroup
+	defer opening.Wait()
+	places := make(chan struct{}, openAtOnce)
 	for _, rec := range b.meta.topicRecords() {
 		cfg, err := parseTopicConfig(rec.Configs)
 		if err != nil {
@@ -280,24 +288,40 @@ func (b *Broker) loadTopics() error {
 		}
 		t := &topic{broker: b, name: rec.Name, id: rec.ID}
 		t.config.Store(cfg)
-		var parts []*partition
-		for n := range rec.Made {
-			p, err := b.openPartition(t, n, true)
-			if err != nil {
-				b.log.Error("partition is offline", "topic", t.name, "partition", n, "error", err)
-				p = &partition{topic: t, n: n, offline: err}
-			}
-			parts = append(parts, p)
-		}
+		parts := make([]*partition, rec.Made)
 		t.parts.Store(&parts)
-		if rec.Made < rec.Partitions { // the last life ended while they were made
-			if err := b.makePartitions(t, &rec); err != nil {
+		for n := range rec.Made {
+			places <- struct{}{}
+			opening.Go(func() {
+				parts[n] = b.openOrOffline(t, n)
+				<-places
+			})
+		}
+		loaded = append(loaded, loadedTopic{t, rec})
+	}
+	opening.Wait()
+	for _, l := range loaded {
+		if l.rec.Made < l.rec.Partitions { // the last life ended while they were made
+			if err := b.makePartitions(l.t, &l.rec); err != nil {
 				return err
 			}
 		}
-		b.topics.put(t)
+		b.topics.put(l.t)
 	}
 	return b.removeGone()
+}
+
+// openAtOnce is how many partitions are opened at the same time: after a crash each reads what follows its checkpoint.
+const openAtOnce = 8
+
+// openOrOffline opens a partition that is on record.
+func (b *Broker) openOrOffline(t *topic, n int32) *partition {
+	p, err := b.openPartition(t, n, true)
+	if err != nil {
+		b.log.Error("partition is offline", "topic", t.name, "partition", n, "error", err)
+		return &partition{topic: t, n: n, offline: err}
+	}
+	return p
 }
 
 // topicRecords is a copy of all topics on record.

@@ -58,6 +58,10 @@ func parseFilebeat(path string, text []byte, env func(string) (string, bool), re
 	for i, n := range b.list("processors") {
 		fb.Agent.Processors = append(fb.Agent.Processors, bindProcessor(f, n, fmt.Sprintf("processors[%d]", i), &fb.Warnings)...)
 	}
+	fb.Agent.TakeOver = agent.TakeOver{Data: fb.PathData, Registry: fb.Registry}
+	if fb.Registry != "" && !filepath.IsAbs(fb.Registry) {
+		fb.Agent.TakeOver.Registry = filepath.Join(fb.PathData, fb.Registry)
+	}
 	fb.bindOutput(b.sub("output"))
 	b.done()
 	if len(f.errs) > 0 {

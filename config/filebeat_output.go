@@ -2,6 +2,8 @@ package config
 
 import (
 	"encoding/base64"
+	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/weirlog/weir/agent/output"
@@ -14,13 +16,13 @@ type Output struct {
 	Hosts []string
 	Topic string
 	Pos   Pos
-	// Path and Filename are of output.file.
-	Path, Filename string
-	Pretty         bool // output.console
-	Index          string
-	Username       string
-	Password       string
-	Protocol       string
+	// File is output.file.
+	File     output.FileConfig
+	Pretty   bool // output.console
+	Index    string
+	Username string
+	Password string
+	Protocol string
 	// APIKey of output.elasticsearch, as base64(id:key).
 	APIKey string
 	// TLS of output.elasticsearch.
@@ -110,13 +112,48 @@ func (o *Output) bind(b *binder, warnings *[]Warning) {
 	case "logstash":
 		o.bindLogstash(b, warnings)
 	case "file":
-		b.str("path", &o.Path)
-		b.str("filename", &o.Filename)
-		b.ignore("rotate_every_kb", "number_of_files", "permissions", "rotate_on_startup", "codec")
+		o.bindFile(b)
 	case "console":
 		b.boolean("pretty", &o.Pretty)
-		b.ignore("codec", "bulk_max_size")
+		b.ignore("bulk_max_size")
+		bindCodec(b.sub("codec"), &o.Pretty)
 	}
+}
+
+func (o *Output) bindFile(b *binder) {
+	c := output.DefaultFile()
+	b.str("path", &c.Path)
+	b.str("filename", &c.Filename)
+	kb, mode := int(c.RotateEvery>>10), ""
+	b.integer("rotate_every_kb", &kb)
+	c.RotateEvery = int64(kb) << 10
+	b.integer("number_of_files", &c.Files)
+	b.str("permissions", &mode)
+	if n, err := strconv.ParseUint(mode, 8, 32); mode != "" && (err != nil || n > 0o777) {
+		b.f.fail(b.get("permissions").Pos, len(mode), `write it as "0600"`, "%s: %q is no mode", b.name("permissions"), mode)
+	} else if mode != "" {
+		c.Permissions = fs.FileMode(n)
+	}
+	b.boolean("rotate_on_startup", &c.RotateOnStartup)
+	pretty := false
+	bindCodec(b.sub("codec"), &pretty)
+	if pretty {
+		b.f.fail(b.keyPos("codec"), len("codec"), "", "%s: lines of a file are not spread over several", b.name("codec.json.pretty"))
+	}
+	o.File = c
+	for _, err := range c.Validate() {
+		b.f.fail(o.Pos, len("file"), "", "output.%v", err)
+	}
+}
+
+// bindCodec reads codec.json; format strings are refused.
+func bindCodec(b *binder, pretty *bool) {
+	j := b.sub("json")
+	j.boolean("pretty", pretty)
+	j.ignore("escape_html")
+	j.done()
+	b.refuse("format", "events are written as JSON")
+	b.done()
 }
 
 // bindBackoff reads the pauses after a failure; the agent keeps them for all outputs.

@@ -151,12 +151,21 @@ func (w *Weir) bindBrokerTopic(b *binder) {
 	b.integer("partitions", &t.Partitions)
 	configs := map[string]any{}
 	b.plain("configs", &configs)
-	for k, v := range configs {
-		t.Configs[k] = fmt.Sprint(v)
-	}
+	dotted("", configs, t.Configs)
 	b.done()
 	if t.Name == "" {
 		b.f.fail(b.n.Pos, 1, "", "broker.topics: a topic has no name")
 	}
 	w.Broker.Topics = append(w.Broker.Topics, t)
+}
+
+// dotted undoes what reading did to dotted names: {cleanup: {policy: compact}} is cleanup.policy.
+func dotted(prefix string, from map[string]any, to map[string]string) {
+	for k, v := range from {
+		if m, ok := v.(map[string]any); ok {
+			dotted(prefix+k+".", m, to)
+		} else {
+			to[prefix+k] = fmt.Sprint(v)
+		}
+	}
 }

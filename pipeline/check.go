@@ -69,6 +69,7 @@ func (c *compiler) check(f *conf.File) {
 		}
 	}
 	c.lintInputs()
+	c.lintPlugins(f)
 	c.lintNames(f)
 }
 

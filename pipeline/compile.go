@@ -213,7 +213,11 @@ func (c *compiler) filter(p *conf.Plugin) node {
 		for _, s := range filter.Table() {
 			names = append(names, s.Name)
 		}
-		c.unknown(p, "filter", names, filter.Known(p.Name))
+		if why := filter.WhyMissing(p.Name); why != "" {
+			c.fail(p.Pos, why, "filter %s is not supported", p.Name)
+			return nil
+		}
+		c.unknown(p, "filter", names, false)
 		return nil
 	}
 	a := plugin.Read(p, append(slices.Clone(spec.Options), plugin.FilterOptions...), c.errs)

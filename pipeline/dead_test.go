@@ -227,3 +227,31 @@ func TestStatsCount(t *testing.T) {
 		t.Errorf("JSON %s, %v", j, err)
 	}
 }
+
+// TestDeadLetterQueueInput: dead letters of a pipeline are read by another, which knows why they died.
+func TestDeadLetterQueueInput(t *testing.T) {
+	t.Parallel()
+	q, w := newMemQueue(), newMemWriter()
+	fill(t, q, 70)
+	w.refuse = func(op bulk.Op) string {
+		if strings.Contains(string(op.Source), `"kind":"bad"`) {
+			return "bad"
+		}
+		return ""
+	}
+	runUntil(t, queueConfig(q, w), func() bool { return settledAll(q, w) })
+	q.Produce(context.Background(), []queue.Record{{Topic: DeadLettersTopic, Value: []byte("{}"), Headers: []queue.Header{{Key: deadLetterHeader, Value: []byte(`{"pipeline":"other"}`)}}}})
+	again := newMemWriter()
+	cfg := queueConfig(q, again)
+	cfg.ID = "mender"
+	cfg.Text[0].Text = `input { dead_letter_queue { pipeline_id => "main" } }
+		filter { mutate { add_field => { "why" => "%{[@metadata][dead_letter_queue][reason]}" "kind" => "%{[@metadata][dead_letter_queue][plugin_type]} %{[@metadata][dead_letter_queue][status]}" } } }
+		output { elasticsearch { index => "mended" } }`
+	runUntil(t, cfg, func() bool { again.mu.Lock(); defer again.mu.Unlock(); return len(again.docs) >= 8 })
+	if len(again.docs) != 8 {
+		t.Fatalf("%d documents, want 8", len(again.docs))
+	}
+	if s := again.sources()[0]; !strings.Contains(s, `"message":"line 6"`) || !strings.Contains(s, `"why":"document_parsing_exception: bad"`) || !strings.Contains(s, `"elasticsearch 400"`) {
+		t.Errorf("document %s", s)
+	}
+}

@@ -71,7 +71,7 @@ func TestElasticsearchFaults(t *testing.T) {
 		`elasticsearch { action => "index" }`:                 "a data stream only takes create",
 		`elasticsearch { index => "x" action => "upsert" }`:   `unknown action "upsert"`,
 		`elasticsearch { index => "x" action => "update" }`:   "update needs document_id",
-		`elasticsearch { index => "x" pipeline => "p" }`:      "ingest pipelines are not supported",
+		`elasticsearch { index => "x" parent => "p" }`:        "use routing",
 		`elasticsearch { data_stream => "maybe" }`:            `"maybe" is not known`,
 		`elasticsearch { index => "x-%{+yyyy.qq}" }`:          "letter qq",
 		`elasticsearch { index => "x-%{+yyyy}" host => "h" }`: "did you mean hosts?",

@@ -91,22 +91,36 @@ type CreateRequest struct {
 	Settings, Mappings, Aliases json.RawMessage
 }
 
-// CreateIndex makes an index; templates apply, the request wins.
+// CreateIndex makes an index; templates apply, the request wins. The name may be date math.
 func (s *Store) CreateIndex(name string, req CreateRequest) error {
+	_, err := s.CreateNamed(name, req)
+	return err
+}
+
+// CreateNamed is CreateIndex; it tells what a name of date math stands for now.
+func (s *Store) CreateNamed(name string, req CreateRequest) (string, error) {
+	given := name
+	name, err := dateMathName(name, s.cfg.Now())
+	if err != nil {
+		return "", err
+	}
 	if err := checkName(name); err != nil {
-		return err
+		return "", err
 	}
 	s.commit.Lock()
-	cs, err := s.planIndex(name, req, "", false)
+	c, err := s.planIndex(name, req, "", false)
 	var mark journal.Mark
+	if err == nil && given != name {
+		c.PutIndex.Settings, err = withSetting(c.PutIndex.Settings, providedName, given)
+	}
 	if err == nil {
-		mark, err = s.changeLocked(cs)
+		mark, err = s.changeLocked(c)
 	}
 	s.commit.Unlock()
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.syncMeta(mark)
+	return name, s.syncMeta(mark)
 }
 
 // planIndex composes a new index from templates and a request. The caller holds commit.

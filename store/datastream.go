@@ -158,21 +158,22 @@ func (s *Store) rolloverLocked(target, newName string, req CreateRequest, dry bo
 		return res, mark, err
 	}
 	res.Old = old.name()
-	if res.New = newName; newName == "" {
-		g := generationName.FindStringSubmatch(res.Old)
-		if g == nil {
-			return res, mark, errorf(400, "illegal_argument_exception", "index name [%s] does not match pattern '^.*-\\d+$'", res.Old)
+	given := newName
+	if given == "" {
+		if given, err = nextName(old.info()); err != nil {
+			return res, mark, err
 		}
-		n, _ := strconv.Atoi(g[2])
-		res.New = fmt.Sprintf("%s-%06d", g[1], n+1)
 	}
-	if res.New, err = dateMathName(res.New, s.cfg.Now()); err != nil {
+	if res.New, err = dateMathName(given, s.cfg.Now()); err != nil {
 		return res, mark, err
 	}
 	if err := checkName(res.New); err != nil {
 		return res, mark, err
 	}
 	c, err := s.planIndex(res.New, req, "", false)
+	if err == nil && given != res.New {
+		c.PutIndex.Settings, err = withSetting(c.PutIndex.Settings, providedName, given)
+	}
 	if err != nil || dry {
 		return res, mark, err
 	}
@@ -183,6 +184,23 @@ func (s *Store) rolloverLocked(target, newName string, req CreateRequest, dry bo
 	}
 	mark, err = s.changeLocked(cs...)
 	return res, mark, err
+}
+
+// nextName is the name behind an index's: its trailing number plus one in six digits, date math as it was.
+func nextName(im *indexMeta) (string, error) {
+	name, open, shut := im.Name, "", ""
+	if given, ok := im.Settings.Get(providedName); ok && len(given) > 2 {
+		name, open, shut = given[1:len(given)-1], "<", ">"
+	}
+	g := generationName.FindStringSubmatch(name)
+	if g == nil {
+		return "", errorf(400, "illegal_argument_exception", "index name [%s] does not match pattern '^.*-\\d+$'", im.Name)
+	}
+	n, err := strconv.Atoi(g[2])
+	if err != nil {
+		return "", errorf(400, "illegal_argument_exception", "index name [%s] ends with a number that is too large", im.Name)
+	}
+	return fmt.Sprintf("%s%s-%06d%s", open, g[1], n+1, shut), nil
 }
 
 // moveAlias makes the new index the one an alias writes to: with is_write_index the old one stays in the alias, else it leaves.

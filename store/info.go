@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weirlog/weir/store/mapping"
+	"github.com/weirlog/weir/store/segment"
 )
 
 // IndexInfo is what tables and settings tell of an index.
@@ -75,4 +76,51 @@ func (s *Store) SettingsOf(name string) (*Settings, bool) {
 		return nil, false
 	}
 	return ix.info().Settings, true
+}
+
+// Dir is the store's folder.
+func (s *Store) Dir() string { return s.cfg.Dir }
+
+// SegmentInfo is a segment of an index as tables show it.
+type SegmentInfo struct {
+	ID            uint64
+	Rows, Deleted int
+	Bytes         int64
+	Level         int
+	Path          string
+}
+
+// Segments are the segments of a concrete index, oldest first.
+func (s *Store) Segments(name string) []SegmentInfo {
+	ix := s.meta.Load().indices[name]
+	if ix == nil {
+		return nil
+	}
+	var out []SegmentInfo
+	for _, f := range ix.parts.Load().segs {
+		out = append(out, SegmentInfo{f.id, f.reader.Rows(), int(f.dead.Load().GetCardinality()), f.bytes, f.level, f.path})
+	}
+	return out
+}
+
+// DiskUsage is what the fields of an index take in its segments.
+type DiskUsage struct {
+	Bytes  int64
+	Fields map[string]uint64
+}
+
+// DiskUsage measures the segments of a concrete index.
+func (s *Store) DiskUsage(name string) (DiskUsage, error) {
+	u := DiskUsage{Fields: map[string]uint64{}}
+	for _, seg := range s.Segments(name) {
+		d, err := segment.Describe(s.fs, seg.Path)
+		if err != nil {
+			return u, err
+		}
+		u.Bytes += d.Bytes
+		for _, f := range d.Fields {
+			u.Fields[f.Path] += f.Bytes
+		}
+	}
+	return u, nil
 }

@@ -94,7 +94,7 @@ func (s *Store) searchViews(ctx context.Context, snap *Snapshot, filters map[str
 		r.Timeout = searchDeadline
 		req = &r
 	}
-	return search.Run(ctx, searchIndices(snap, filters), req, search.Options{Now: s.cfg.Now(), After: after})
+	return search.Run(ctx, searchIndices(snap, filters), req, search.Options{Now: s.cfg.Now(), After: after, Memory: s.searching})
 }
 
 // searchIndices is a snapshot as package search sees it; filters are by index name.

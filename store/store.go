@@ -21,6 +21,7 @@ import (
 
 	"github.com/weirlog/weir/journal"
 	"github.com/weirlog/weir/store/ingest"
+	"github.com/weirlog/weir/store/query"
 	"github.com/weirlog/weir/store/segment"
 	"github.com/weirlog/weir/vfs"
 )
@@ -41,6 +42,7 @@ type Config struct {
 	JournalBytes int64         // journal size past which the head that pins the oldest extent is sealed; default 512 MiB
 	ExtentBytes  int64         // size of a journal extent; default 64 MiB
 	CacheBytes   int64         // decoded pieces of segments; default 96 MiB
+	SearchBytes  int64         // bytes that aggregations of searches under way may take; a search that goes beyond is refused; default 512 MiB
 	WriteBytes   int64         // bytes of writes under way; above it writes are refused; default 256 MiB
 	FloodPercent int           // disk use in percent at which writes are refused until it falls by 5; default 95
 	Retention    Retention     // of data streams whose template says nothing else; default: none
@@ -71,7 +73,7 @@ type Retention struct {
 // DefaultConfig is what a store uses; Dir must be set.
 func DefaultConfig() Config {
 	return Config{HeadMemory: 256 << 20, HeadDocs: 1_000_000, HeadAge: time.Hour, HeadBytes: 48 << 20, JournalBytes: 512 << 20, ExtentBytes: 64 << 20,
-		CacheBytes: 96 << 20, WriteBytes: 256 << 20, FloodPercent: 95}
+		CacheBytes: 96 << 20, SearchBytes: 512 << 20, WriteBytes: 256 << 20, FloodPercent: 95}
 }
 
 // Validate names all faults of c. Zero values are no faults.
@@ -84,7 +86,7 @@ func (c Config) Validate() []error {
 		name string
 		v    int64
 	}{{"HeadMemory", c.HeadMemory}, {"HeadDocs", int64(c.HeadDocs)}, {"HeadAge", int64(c.HeadAge)}, {"HeadBytes", c.HeadBytes}, {"JournalBytes", c.JournalBytes},
-		{"ExtentBytes", c.ExtentBytes}, {"WriteBytes", c.WriteBytes}, {"CacheBytes", c.CacheBytes}, {"FloodPercent", int64(c.FloodPercent)}, {"Retention.MaxAge", int64(c.Retention.MaxAge)}, {"Retention.MaxBytes", c.Retention.MaxBytes}} {
+		{"ExtentBytes", c.ExtentBytes}, {"WriteBytes", c.WriteBytes}, {"SearchBytes", c.SearchBytes}, {"CacheBytes", c.CacheBytes}, {"FloodPercent", int64(c.FloodPercent)}, {"Retention.MaxAge", int64(c.Retention.MaxAge)}, {"Retention.MaxBytes", c.Retention.MaxBytes}} {
 		if f.v < 0 {
 			errs = append(errs, fmt.Errorf("store: %s %d is negative", f.name, f.v))
 		}
@@ -104,7 +106,7 @@ func (c *Config) setDefaults() {
 		c.Now = time.Now
 	}
 	for _, f := range []struct{ v, def *int64 }{{&c.HeadMemory, &def.HeadMemory}, {&c.HeadBytes, &def.HeadBytes}, {&c.JournalBytes, &def.JournalBytes},
-		{&c.ExtentBytes, &def.ExtentBytes}, {&c.WriteBytes, &def.WriteBytes}, {&c.CacheBytes, &def.CacheBytes}} {
+		{&c.ExtentBytes, &def.ExtentBytes}, {&c.WriteBytes, &def.WriteBytes}, {&c.SearchBytes, &def.SearchBytes}, {&c.CacheBytes, &def.CacheBytes}} {
 		if *f.v == 0 {
 			*f.v = *f.def
 		}
@@ -158,6 +160,7 @@ type Store struct {
 	leftovers atomic.Bool  // files of deleted indices wait for the next checkpoint
 	running   atomic.Int32 // calls of Run under way
 	cache     *segment.Cache
+	searching *query.Pool   // memory of aggregations
 	wake      chan struct{} // a head may want sealing
 	pipelines *ingest.Service
 	stats     stats
@@ -175,7 +178,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, errors.Join(errs...)
 	}
 	cfg.setDefaults()
-	s := &Store{cfg: cfg, fs: cfg.FS, groups: map[string]*group{}, cache: segment.NewCache(cfg.CacheBytes), wake: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, fs: cfg.FS, groups: map[string]*group{}, cache: segment.NewCache(cfg.CacheBytes), searching: query.NewPool(cfg.SearchBytes), wake: make(chan struct{}, 1)}
 	if err := vfs.MkdirDurable(s.fs, filepath.Join(cfg.Dir, idxDir)); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, err)
 	}

@@ -15,6 +15,8 @@ const privatePrefix = "_"
 const (
 	RolledOver = "_rolled_over" // unix ms at which the index stopped being written to
 	ILMState   = "_ilm"         // what package lifecycle remembers of an index
+
+	providedName = "_provided_name" // date math that an index was made by; its rollovers read it again
 )
 
 // Private tells whether a setting is the store's own.

@@ -264,6 +264,11 @@ func (w *write) refuse(i int, err error) {
 	}
 	if ix := w.targets[i].ix; ix != nil {
 		r.Index = ix.name()
+		if e.Index == "" && (e.Type == "document_missing_exception" || e.Type == "version_conflict_engine_exception") {
+			named := *e
+			named.Index = r.Index
+			e = &named
+		}
 	}
 	r.Status, r.Err = e.Status, e
 	w.results[i] = r

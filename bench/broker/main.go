@@ -5,15 +5,21 @@
 //
 // The queue syncs before each acknowledgement; Kafka, as it comes, does not. CPU seconds and peak memory are the server process's, from
 // /proc.
+//
+//	go run ./bench/broker -open 10
+//
+// fills a queue, kills it with SIGKILL while it is written to, and times its next start.
 package main
 
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,6 +32,7 @@ import (
 	"time"
 
 	"github.com/weirlog/weir/broker"
+	"github.com/weirlog/weir/queue"
 )
 
 func main() {
@@ -33,14 +40,19 @@ func main() {
 	size := flag.Int("size", 200, "bytes of a record")
 	rounds := flag.Int("rounds", 3, "rounds; medians are printed")
 	jars := flag.String("jars", "build/kafka", "folder of Kafka's jars, filled by make test-kafka")
+	fill := flag.Int("open", 0, "instead: fill a queue with so many GiB, kill it, and time its start")
 	serve := flag.String("serve", "", "be the server: keep the queue in this folder")
+	load := flag.Int("load", 0, "be the server, and write so many GiB into the queue")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
-	if *serve != "" {
-		err = serveQueue(ctx, *serve)
-	} else {
+	switch {
+	case *serve != "":
+		err = serveQueue(ctx, *serve, *load)
+	case *fill > 0:
+		err = timeOpen(ctx, *fill)
+	default:
 		err = measure(ctx, *n, *size, *rounds, *jars)
 	}
 	if err != nil {
@@ -49,8 +61,9 @@ func main() {
 	}
 }
 
-// serveQueue runs a broker and prints its address.
-func serveQueue(ctx context.Context, dir string) error {
+// serveQueue runs a broker and prints its address. With load it writes so many GiB into it, says so, and goes on writing until it is
+// killed.
+func serveQueue(ctx context.Context, dir string, load int) error {
 	cfg := broker.DefaultConfig()
 	cfg.Dir, cfg.Listen, cfg.Log = dir, []string{"127.0.0.1:0"}, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	b, err := broker.Open(cfg)
@@ -58,7 +71,69 @@ func serveQueue(ctx context.Context, dir string) error {
 		return err
 	}
 	fmt.Println(b.Addrs()[0])
+	if load > 0 {
+		return fillQueue(ctx, b, int64(load)<<30)
+	}
 	return errors.Join(b.Run(ctx), b.Close())
+}
+
+// fillQueue writes records that do not get smaller, a MiB a call, into 16 partitions.
+func fillQueue(ctx context.Context, b *broker.Broker, bytes int64) error {
+	go b.Run(ctx)
+	value := make([]byte, 8<<10)
+	for written := int64(0); ctx.Err() == nil; {
+		recs := make([]queue.Record, 128)
+		for i := range recs {
+			for k := 0; k < len(value); k += 8 {
+				binary.LittleEndian.PutUint64(value[k:], rand.Uint64())
+			}
+			recs[i] = queue.Record{Topic: fmt.Sprintf("fill-%d", i%16), Value: slices.Clone(value)}
+			written += int64(len(value))
+		}
+		if err := b.Produce(ctx, recs); err != nil {
+			return err
+		}
+		if written >= bytes && written-int64(len(recs)*len(value)) < bytes {
+			fmt.Println("filled")
+		}
+	}
+	return ctx.Err()
+}
+
+// timeOpen kills a queue that is being written to and times its next start, from the start of the process to its address.
+func timeOpen(ctx context.Context, gib int) error {
+	dir, err := os.MkdirTemp("", "bench-broker")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	first := exec.CommandContext(ctx, self, "-serve", dir, "-load", strconv.Itoa(gib))
+	first.Stderr = os.Stderr
+	out, err := first.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := first.Start(); err != nil {
+		return err
+	}
+	for sc := bufio.NewScanner(out); sc.Scan() && sc.Text() != "filled"; {
+	}
+	time.Sleep(time.Second)
+	if err := first.Process.Kill(); err != nil {
+		return err
+	}
+	first.Wait() // it was killed
+	begin := time.Now()
+	s, err := startQueue(ctx, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d GiB in 16 topics, killed while writing: answers after %v, %.2f s of CPU, %s\n", gib, time.Since(begin).Round(time.Millisecond), cpuOf(s.pid), peak(s.pid))
+	return errors.Join(s.cmd.Process.Signal(syscall.SIGTERM), s.cmd.Wait())
 }
 
 // server is a broker under test.
@@ -80,7 +155,7 @@ func measure(ctx context.Context, n, size, rounds int, jars string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	weir, err := startQueue(ctx, dir)
+	weir, err := startQueue(ctx, filepath.Join(dir, "queue"))
 	if err != nil {
 		return err
 	}
@@ -110,7 +185,7 @@ func startQueue(ctx context.Context, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, self, "-serve", filepath.Join(dir, "queue"))
+	c := exec.CommandContext(ctx, self, "-serve", dir)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -12,13 +12,14 @@ import (
 	"github.com/weirlog/weir/agent"
 	"github.com/weirlog/weir/config"
 	"github.com/weirlog/weir/pipeline"
+	"github.com/weirlog/weir/pipeline/bus"
 )
 
 func newCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check [FILE...]",
 		Short: "Check configurations: every mistake of every file, with its place",
-		Long: `Reads weir.yml, filebeat.yml and Logstash .conf files without running anything. Without a name it checks ./weir.yml and the
+		Long: `Reads weir.yml, filebeat.yml, Logstash's .conf files, logstash.yml and pipelines.yml without running anything. Without a name it checks ./weir.yml and the
 pipelines it names. Exit code 2: a file has mistakes.`,
 		Example: "  weir check filebeat.yml pipelines/*.conf",
 		Args:    cobra.ArbitraryArgs,
@@ -48,7 +49,9 @@ func checkFile(cmd *cobra.Command, name string) bool {
 		return false
 	}
 	ext := filepath.Ext(name)
-	switch {
+	switch base := filepath.Base(name); {
+	case base == "logstash.yml" || base == "pipelines.yml":
+		return checkLogstash(cmd, name)
 	case ext != ".yml" && ext != ".yaml":
 		cfg := pipeline.Config{Files: []string{name}}
 		cfg.Text = missingEnds(cfg) // one file of several may hold filters alone
@@ -62,10 +65,7 @@ func checkFile(cmd *cobra.Command, name string) bool {
 	if err != nil {
 		return ok
 	}
-	for _, p := range w.Pipelines {
-		ok = checkPipeline(cmd, p) && ok
-	}
-	return ok
+	return checkPipelines(cmd, w.Pipelines) && ok
 }
 
 // agentErrors are what the agent says of inputs beyond their shape: patterns that do not compile, encodings it does not know.
@@ -76,23 +76,57 @@ func agentErrors(cfg agent.Config) []error {
 	return agent.CheckInputs(cfg)
 }
 
-func checkPipeline(cmd *cobra.Command, p config.Pipeline) bool {
+// checkPipelines tells about each pipeline of a file, and about circles they send to each other in.
+func checkPipelines(cmd *cobra.Command, list []config.Pipeline) bool {
+	ok := true
+	var links []bus.Links
+	for _, p := range list {
+		ok = checkPipeline(cmd, p) && ok
+		if cfg, _, err := checkedConfig(p); err == nil {
+			links = append(links, pipeline.LinksOf(cfg))
+		}
+	}
+	if c := bus.Cycle(links); c != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "error: pipelines send to each other in a circle: %s\n", bus.Describe(c))
+		return false
+	}
+	return ok
+}
+
+// checkedConfig is what a pipeline of a file runs, and what to call it.
+func checkedConfig(p config.Pipeline) (cfg pipeline.Config, name string, err error) {
+	cfg = pipeline.Config{ID: p.ID, ECS: p.ECS, Escapes: p.Escapes}
 	switch text, shipped := shippedPipeline(p); {
 	case p.Text != "":
-		return checkConf(cmd, pipeline.Config{Text: []pipeline.Source{{Name: p.Pos.String(), Text: p.Text}}, ECS: p.ECS}, p.Pos.String())
+		cfg.Text = []pipeline.Source{{Name: p.Pos.String(), Text: p.Text}}
+		return cfg, p.Pos.String(), nil
 	case shipped:
-		return checkConf(cmd, pipeline.Config{Text: []pipeline.Source{{Name: p.Path, Text: text}}, ECS: p.ECS}, p.Path)
+		cfg.Text = []pipeline.Source{{Name: p.Path, Text: text}}
+		return cfg, p.Path, nil
 	}
-	files, err := confFiles(p.Path)
+	cfg.Files, err = confFiles(p.Path)
+	return cfg, strings.Join(cfg.Files, ", "), err
+}
+
+func checkPipeline(cmd *cobra.Command, p config.Pipeline) bool {
+	cfg, name, err := checkedConfig(p)
 	if err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", p.Pos, err)
 		return false
 	}
-	return checkConf(cmd, pipeline.Config{Files: files, ECS: p.ECS}, strings.Join(files, ", "))
+	return checkConf(cmd, cfg, name)
+}
+
+// checkLogstash tells about a settings folder of Logstash by one of its files.
+func checkLogstash(cmd *cobra.Command, name string) bool {
+	l, err := config.ReadLogstash(filepath.Dir(name))
+	return tell(cmd, name, err, l.Warnings, nil) && checkPipelines(cmd, l.Pipelines)
 }
 
 func checkConf(cmd *cobra.Command, cfg pipeline.Config, name string) bool {
-	cfg.ID = "check"
+	if cfg.ID == "" {
+		cfg.ID = "check"
+	}
 	found := pipeline.Check(cfg)
 	for _, e := range found {
 		fmt.Fprint(cmd.ErrOrStderr(), e.Detail())

@@ -222,7 +222,7 @@ func (n *node) runtimeFigures() map[string]any {
 		"mem": map[string]any{"heap_used_percent": 100 * int64(m.HeapAlloc) / max(limit, 1), "heap_committed_in_bytes": m.HeapSys, "heap_max_in_bytes": limit,
 			"heap_used_in_bytes": m.HeapAlloc, "non_heap_used_in_bytes": m.StackInuse + m.MSpanInuse + m.MCacheInuse, "non_heap_committed_in_bytes": m.StackSys + m.MSpanSys + m.MCacheSys + m.GCSys + m.OtherSys,
 			"pools": pools},
-		"gc": map[string]any{"collectors": map[string]any{"young": collector(0, 0), "old": collector(int64(m.NumGC), int64(m.PauseTotalNs)/1e6)}},
+		"gc":               map[string]any{"collectors": map[string]any{"young": collector(0, 0), "old": collector(int64(m.NumGC), int64(m.PauseTotalNs)/1e6)}},
 		"uptime_in_millis": time.Since(n.since).Milliseconds(),
 	}
 }
@@ -313,4 +313,3 @@ func hotThreads(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "::: {%s}\nHot threads at %s\n%s\n", filepath.Base(os.Args[0]), time.Now().UTC().Format(time.RFC3339), strings.Repeat("=", 80))
 	rpprof.Lookup("goroutine").WriteTo(w, 1)
 }
-

@@ -10,12 +10,15 @@ import (
 	"github.com/weirlog/weir/ledger"
 )
 
+// flowTopic is where agents of all processes say how they do.
+const flowTopic = "weir-flow"
+
 // openAgent opens the agent on the node's queue, or on the output of a filebeat.yml.
 func (n *node) openAgent(context.Context) error {
 	cfg := n.cfg.Agent
 	cfg.Dir, cfg.Log, cfg.Queue = filepath.Join(n.cfg.Data, "agent"), n.log.With("part", "agent"), n.queue
 	if !outputKinds[n.cfg.Queue] {
-		cfg.Ledger = ledger.Topic
+		cfg.Ledger, cfg.Flow = ledger.Topic, flowTopic
 	}
 	cfg.Version = "weir " + buildVersion()
 	n.prepareListeners(&cfg)

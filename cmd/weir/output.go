@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -31,7 +30,7 @@ import (
 
 var errNoConsumers = errors.New("this output keeps no records to read back")
 
-// lineQueue writes one JSON object a line: output.console, output.file and output.discard.
+// lineQueue writes one JSON object a line: output.console and output.discard.
 type lineQueue struct {
 	mu     sync.Mutex
 	w      io.Writer // nil discards
@@ -169,19 +168,12 @@ func (n *node) openOutput(out config.Output, stdout io.Writer) (queue.Queue, err
 	case "discard":
 		return &lineQueue{}, nil
 	case "file":
-		name := out.Filename
-		if name == "" {
-			name = "filebeat"
-		}
-		if err := os.MkdirAll(out.Path, 0o755); err != nil {
-			return nil, fmt.Errorf("output.file: %w", err)
-		}
-		f, err := os.OpenFile(filepath.Join(out.Path, name+".ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := output.OpenFile(out.File)
 		if err != nil {
-			return nil, fmt.Errorf("output.file: %w", err)
+			return nil, err
 		}
 		n.onClose(f.Close)
-		return &lineQueue{w: f}, nil
+		return produceOnly{f}, nil
 	}
 	if out.Kind == "logstash" {
 		cfg := out.Logstash

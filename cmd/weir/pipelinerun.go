@@ -85,7 +85,7 @@ func (f *pipelineFlags) run(cmd *cobra.Command) error {
 			fp.Config.Data, fp.Dir = "", "" // nothing is left behind unless a folder is named
 		}
 		fp.Config.Stdin, fp.Config.Stdout = cmd.InOrStdin(), cmd.OutOrStdout()
-		if f.settings == "" {
+		if f.file != "" || f.text != "" {
 			fp.Texts = withEnds(fp.Texts)
 			fp.Write = nil
 		}

@@ -35,7 +35,8 @@ func newTopics() *cobra.Command {
 }
 
 func newTopicsList(f *queueFlags) *cobra.Command {
-	return &cobra.Command{
+	var internal bool
+	c := &cobra.Command{
 		Use: "list", Short: "List the topics", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
@@ -43,6 +44,7 @@ func newTopicsList(f *queueFlags) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				topics = slices.DeleteFunc(topics, func(t kafka.Topic) bool { return t.Internal && !internal })
 				if f.json {
 					return printJSON(cmd.OutOrStdout(), topics)
 				}
@@ -54,6 +56,8 @@ func newTopicsList(f *queueFlags) *cobra.Command {
 			})
 		},
 	}
+	c.Flags().BoolVar(&internal, "internal", false, "list the broker's own topics, too")
+	return c
 }
 
 // groupsText is the groups of a topic with their lag in records.

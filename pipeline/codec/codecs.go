@@ -41,6 +41,8 @@ type Spec struct {
 // Table is every codec there is.
 func Table() []Spec {
 	return []Spec{
+		{Name: "cef", Options: cefOptions, New: newCEF, In: true, Out: true},
+		{Name: "csv", Options: csvOptions, New: newCSV, In: true, Out: true},
 		{Name: "dots", New: newDots, Out: true},
 		{Name: "es_bulk", New: newESBulk, In: true},
 		{Name: "json", Options: jsonOptions, New: newJSON, In: true, Out: true},

@@ -96,9 +96,14 @@ func Find(name string) *Spec {
 	return nil
 }
 
-// Known names filters of Logstash that are not here, for a message that does not look like a misspelling.
-func Known(name string) bool {
-	return slices.ContainsFunc(Missing(), func(m [2]string) bool { return m[0] == name })
+// WhyMissing says why a filter of Logstash is not here, or what to use; "" when there is no such filter.
+func WhyMissing(name string) string {
+	for _, m := range Missing() {
+		if m[0] == name {
+			return m[1]
+		}
+	}
+	return ""
 }
 
 // Missing is the filters of Logstash that are not here, each with the reason or what to use.

@@ -94,6 +94,7 @@ func Table() []Spec {
 	return []Spec{
 		{Name: "beats", Options: beatsOptions, Codec: "plain", New: newBeats, Push: true, Decode: decodeBeats},
 		{Name: "elastic_agent", Options: beatsOptions, Codec: "plain", New: newBeats, Push: true, Decode: decodeBeats},
+		{Name: "dead_letter_queue", Options: deadLetterOptions, Codec: "json", New: newDeadLetterQueue},
 		{Name: "file", Options: fileOptions, Codec: "plain", New: newFile},
 		{Name: "generator", Options: generatorOptions, Codec: "plain", New: newGenerator},
 		{Name: "heartbeat", Options: heartbeatOptions, Codec: "plain", New: newHeartbeat},
@@ -118,7 +119,7 @@ func Find(name string) *Spec {
 
 // Known names inputs of Logstash that are not here.
 func Known(name string) bool {
-	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "dead_letter_queue", "elastic_agent", "elastic_serverless_forwarder",
+	return slices.Contains([]string{"azure_event_hubs", "beats", "cloudwatch", "couchdb_changes", "elastic_agent", "elastic_serverless_forwarder",
 		"elasticsearch", "exec", "ganglia", "gelf", "github", "google_cloud_storage", "google_pubsub", "graphite", "http", "http_poller",
 		"imap", "irc", "jdbc", "jms", "jmx", "kinesis", "log4j", "lumberjack", "meetup", "pipe", "puppet_facter", "rabbitmq", "redis", "relp",
 		"rss", "s3", "s3-sns-sqs", "salesforce", "snmp", "snmptrap", "sqlite", "sqs", "stomp", "syslog", "twitter", "unix", "varnishlog",

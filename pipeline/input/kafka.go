@@ -56,6 +56,8 @@ type Kafka struct {
 	addr, group string
 	topics      []string
 	decorate    string
+	letters     bool   // the topic of dead letters is read
+	pipeline    string // only letters of this one; "" is all
 	env         *Env
 
 	mu     sync.Mutex
@@ -154,7 +156,7 @@ func (k *Kafka) poll(ctx context.Context, m queue.Member, emit func(Chunk) error
 			continue
 		}
 		pause = 100 * time.Millisecond
-		if len(recs) == 0 {
+		if recs = k.wanted(recs); len(recs) == 0 {
 			continue
 		}
 		if emit(Chunk{Records: recs}) != nil {
@@ -199,6 +201,9 @@ var (
 
 // Decorate sets [@metadata][kafka] as decorate_events asks.
 func (k *Kafka) Decorate(e *event.Event, r *queue.Record) {
+	if k.letters {
+		decorateLetter(e, r)
+	}
 	if k.decorate == "none" || k.decorate == "false" {
 		return
 	}

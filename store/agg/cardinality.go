@@ -59,7 +59,7 @@ type cardinalityBinder struct {
 }
 
 func (b *cardinalityBinder) open(o *opener) collector {
-	return &cardinalityCollector{reader: b.bound.open(o.src), precision: b.precision}
+	return &cardinalityCollector{reader: b.bound.open(o.src), precision: b.precision, mem: o.mem}
 }
 
 // distinct is a set of hashes, or a sketch of one that grew too large.
@@ -97,6 +97,7 @@ func (s *distinct) count() int64 {
 type cardinalityCollector struct {
 	*reader
 	precision int
+	mem       *query.Reservation
 	sets      []distinct
 	ordSets   []*query.OrdSet
 	opened    int // sets among ordSets
@@ -151,6 +152,7 @@ func (c *cardinalityCollector) collectOrds(b *batch) {
 			set = query.NewOrdSet(c.ords.Len())
 			c.ordSets[n] = set
 			c.opened++
+			c.mem.Take(int64(c.ords.Len() / 8))
 		}
 		if c.ovec.Start == nil {
 			set.Add(c.ovec.V[row])

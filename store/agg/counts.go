@@ -12,9 +12,23 @@ type valueCounts struct {
 	ends   []uint32 // of the entry's bytes
 	counts []int64
 	bytes  []byte
+	mem    *query.Reservation
 }
 
-func newValueCounts() *valueCounts { return &valueCounts{table: make([]uint32, 64)} }
+func newValueCounts(mem *query.Reservation) *valueCounts {
+	return &valueCounts{table: make([]uint32, 64), mem: mem}
+}
+
+// flatCounts is the distinct strings of one source with their counts, read from where they are.
+type flatCounts struct {
+	size  int
+	each  func(f func(v []byte, n int64))
+	table *valueCounts // nil: they are a dictionary's
+	mem   *query.Reservation
+}
+
+// valueBytes is what an entry takes besides its bytes.
+const valueBytes = 32
 
 func (t *valueCounts) len() int { return len(t.counts) }
 
@@ -55,6 +69,7 @@ func (t *valueCounts) addHashed(v []byte, h uint64, n int64) {
 			return
 		}
 	}
+	t.mem.Take(valueBytes + int64(len(v)))
 	t.bytes = append(t.bytes, v...)
 	t.ends = append(t.ends, uint32(len(t.bytes)))
 	t.hashes, t.counts = append(t.hashes, h), append(t.counts, n)

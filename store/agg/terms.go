@@ -94,7 +94,7 @@ type termsPart struct {
 	kind   keyKind
 	format formatter
 	list   []bucketPart
-	flat   *valueCounts          // in place of list: strings with nothing below them
+	flat   *flatCounts           // in place of list: strings with nothing below them
 	text   func(v []byte) string // of a value of flat
 	raw    bool                  // text is the value itself
 	zero   bool                  // flat has values of no row, too
@@ -105,7 +105,7 @@ func (p *termsPart) unfold() {
 	if p.flat == nil {
 		return
 	}
-	p.list = make([]bucketPart, 0, p.flat.len())
+	p.list = make([]bucketPart, 0, p.flat.size)
 	p.flat.each(func(v []byte, n int64) {
 		p.list = append(p.list, bucketPart{key: bucketKey{s: p.text(v)}, count: n})
 	})
@@ -202,7 +202,7 @@ func (c *termsCollector) countBelow(b *batch) {
 // countStrings is countOrds for values in row order.
 func (c *termsCollector) countStrings(b *batch) {
 	if c.plain == nil {
-		c.plain = newValueCounts()
+		c.plain = newValueCounts(c.mem)
 	}
 	last, more := -1, [][]byte(nil) // of the row under way: its values, when it has several
 	eachString(c.strs, b, func(row int, v []byte) {
@@ -277,11 +277,18 @@ func (c *termsCollector) finish(bucket int) partial {
 	p.raw = c.f != nil && (c.f.Type == mapping.Keyword || c.f.Type == mapping.Wildcard)
 	switch {
 	case c.dense != nil && bucket == 0:
-		p.flat, p.zero = newValueCounts(), c.spec.minCount == 0
-		eachValue(c.ords, func(ord uint32) bool { return c.dense[ord] > 0 || p.zero }, func(ord uint32, v []byte) { p.flat.add(v, c.dense[ord]) })
+		p.zero = c.spec.minCount == 0
+		p.flat = &flatCounts{mem: c.mem, each: func(f func(v []byte, n int64)) {
+			eachValue(c.ords, func(ord uint32) bool { return c.dense[ord] > 0 || p.zero }, func(ord uint32, v []byte) { f(v, c.dense[ord]) })
+		}}
+		for _, n := range c.dense {
+			if n > 0 || p.zero {
+				p.flat.size++
+			}
+		}
 		return p
 	case c.plain != nil && bucket == 0:
-		p.flat = c.plain
+		p.flat = &flatCounts{size: c.plain.len(), mem: c.mem, each: c.plain.each, table: c.plain}
 		return p
 	}
 	p.list = c.tree.finish(bucket, c.key)
@@ -389,17 +396,22 @@ func (s *terms) reduceFlat(r *reducer, a *Agg, parts []partial) (list []*bucket,
 	if len(flat) == 0 {
 		return nil, 0, false, nil
 	}
-	all, text := flat[0].flat, flat[0].text
+	all, text := flat[0].flat.each, flat[0].text
 	if len(flat) > 1 {
-		total := 0
+		most := 0
 		for _, t := range flat {
-			total += t.flat.len()
+			most = max(most, t.flat.size)
 		}
-		all = newValueCounts()
-		all.reserve(total)
+		table := newValueCounts(flat[0].flat.mem)
+		table.reserve(most)
 		for _, t := range flat {
-			all.addAll(t.flat)
+			if t.flat.table != nil {
+				table.addAll(t.flat.table)
+			} else {
+				t.flat.each(table.add)
+			}
 		}
+		all = table.each
 	}
 	chosen, sum := s.candidates(all, flat[0])
 	for _, m := range chosen {
@@ -414,11 +426,11 @@ func (s *terms) reduceFlat(r *reducer, a *Agg, parts []partial) (list []*bucket,
 }
 
 // candidates are the values that may be answered, and the documents of all that pass.
-func (s *terms) candidates(all *valueCounts, part *termsPart) (chosen []*merged, sum int64) {
+func (s *terms) candidates(all func(f func(v []byte, n int64)), part *termsPart) (chosen []*merged, sum int64) {
 	byCount := len(s.order) == 0
 	floor := int64(0) // below that count no value is answered any more
 	var worst []byte  // of the floor, only values before this one are; nil: any
-	all.each(func(v []byte, n int64) {
+	all(func(v []byte, n int64) {
 		if n < s.minCount || !s.include.all() && !s.include.keeps(part.text(v)) {
 			return
 		}

@@ -54,6 +54,7 @@ type slot struct {
 // in them. Keys are int64: numbers, ordinals, or indices.
 type tree struct {
 	subs   []collector
+	mem    *query.Reservation
 	index  map[slot]uint32
 	slots  []slot
 	counts []int64
@@ -111,6 +112,12 @@ func (t *tree) ordinal(parent, key uint32) uint32 {
 	return n
 }
 
+// What a bucket takes, estimated: its entries here and in the answer, and what each aggregation below begins with.
+const (
+	bucketBytes = 160
+	subBytes    = 96
+)
+
 // recentSlots is a power of two: buckets met lately are found without hashing.
 const recentSlots = 512
 
@@ -121,7 +128,7 @@ type recentSlot struct {
 }
 
 func newTree(o *opener) *tree {
-	return &tree{subs: o.children(), index: map[slot]uint32{}, kids: map[uint32][]uint32{}}
+	return &tree{subs: o.children(), mem: o.mem, index: map[slot]uint32{}, kids: map[uint32][]uint32{}}
 }
 
 // bucket is the number of the bucket of key below parent.
@@ -134,6 +141,7 @@ func (t *tree) bucket(parent uint32, key int64) uint32 {
 	n, ok := t.index[s]
 	if !ok {
 		n = uint32(len(t.slots))
+		t.mem.Take(bucketBytes + int64(len(t.subs))*subBytes)
 		t.index[s] = n
 		t.slots = append(t.slots, s)
 		t.counts = append(t.counts, 0)

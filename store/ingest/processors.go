@@ -66,3 +66,22 @@ func Names() []string {
 	}
 	return out
 }
+
+// StepStat is what a processor of a pipeline has done.
+type StepStat struct {
+	Name, Type           string
+	Count, Failed, Nanos int64
+}
+
+// StepStats are the counters of the pipeline's processors, in order.
+func (p *Pipeline) StepStats() []StepStat {
+	var out []StepStat
+	for _, s := range p.Steps {
+		name := s.Type
+		if s.Tag != "" {
+			name += ":" + s.Tag
+		}
+		out = append(out, StepStat{name, s.Type, s.Stats.Count.Load(), s.Stats.Failed.Load(), s.Stats.Nanos.Load()})
+	}
+	return out
+}

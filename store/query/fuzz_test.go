@@ -62,6 +62,12 @@ func FuzzDSL(f *testing.F) {
 		`{"regexp":{"k":"a<1-20>|\"x\"&~(b)"}}`, `{"fuzzy":{"m":{"value":"refusd","fuzziness":"AUTO:1,2"}}}`, `{"dis_max":{"queries":[{"prefix":{"m":"g"}},{"exists":{"field":"lab"}}]}}`,
 		`{"boosting":{"positive":{"match_all":{}},"negative":{"wildcard":{"k":"*?\\*"}},"negative_boost":0.5}}`, `{"kql":{"query":"m:(a or \"b c\") and n>=1"}}`,
 		`{"query_string":{"query":"m:[a TO b} -k:A~1 \"x y\"~2^3 _exists_:ip /r.*/"}}`, `{"simple_query_string":{"query":"(a | b) + -\"c d\"~1 e*"}}`,
+		`{"geo_bounding_box":{"g":{"top_left":"40,-74","bottom_right":"w3"}}}`, `{"geo_distance":{"distance":"12km","g":[126.9,37.5]}}`,
+		`{"function_score":{"query":{"match":{"m":"a"}},"functions":[{"filter":{"term":{"k":"a"}},"weight":2},{"gauss":{"n":{"origin":1,"scale":2,"offset":1,"decay":0.3}}}],"score_mode":"avg","boost_mode":"sum","min_score":0.1}}`,
+		`{"script_score":{"query":{"match_all":{}},"script":{"source":"doc['n'].empty ? 1 : saturation(doc['n'].value, params.k)","params":{"k":3}}}}`, `{"script":{"script":"doc['k'].length > 0 && doc['k'][0] == 'a'"}}`,
+		`{"terms_set":{"k":{"terms":["a","b"],"minimum_should_match":2}}}`, `{"distance_feature":{"field":"@timestamp","origin":"now","pivot":"7d"}}`,
+		`{"span_near":{"clauses":[{"span_term":{"m":"a"}},{"span_not":{"include":{"span_multi":{"match":{"prefix":{"m":"b"}}}},"exclude":{"span_term":{"m":"c"}},"dist":1}}],"slop":3,"in_order":false}}`,
+		`{"span_first":{"match":{"span_or":{"clauses":[{"span_term":{"m":"a"}},{"field_masking_span":{"query":{"span_term":{"m":"b"}},"field":"m"}}]}},"end":2}}`,
 		`{"term":{"ip":"10.0.0.0/8"}}`, `{"match_phrase_prefix":{"m":"get a re"}}`, `{"terms":{"lab.x":["y",1,true]}}`} {
 		f.Add(s)
 	}

@@ -12,6 +12,7 @@ type Context struct {
 	Index         string
 	Mapping       *mapping.Mapping
 	Now           time.Time
+	Memory        *Reservation  // what the search may still take
 	Scores        bool          // scores are asked for
 	Sources       []Source      // of the index: how rare words are; nil: every word counts the same
 	Analyzers     *analysis.Set // of the index, nil: the built-in ones

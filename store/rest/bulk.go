@@ -37,7 +37,10 @@ func handleBulk(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, bulkAnswer(results, forced, time.Since(start)))
+	took := time.Since(start)
+	c.s.counts.bulks.Add(1)
+	c.s.counts.bulkNanos.Add(int64(took))
+	return c.reply(http.StatusOK, bulkAnswer(results, forced, took))
 }
 
 // pipelines gives operations the request's pipeline, and refuses those whose own is not there.

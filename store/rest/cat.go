@@ -47,6 +47,10 @@ func handleCatIndices(c *call) error {
 		if want := c.params.str("health", ""); want != "" && want != healthOf(i.Replicas) {
 			continue
 		}
+		if i.Closed {
+			t.rows = append(t.rows, []string{healthOf(i.Replicas), "close", i.Name, i.UUID, "", "", "", "", "", "", "", strconv.FormatInt(i.Created, 10), time.UnixMilli(i.Created).UTC().Format("2006-01-02T15:04:05.000Z")})
+			continue
+		}
 		t.rows = append(t.rows, []string{healthOf(i.Replicas), "open", i.Name, i.UUID, strconv.Itoa(i.Shards), strconv.Itoa(i.Replicas),
 			strconv.FormatInt(i.Docs, 10), strconv.FormatInt(i.Deleted, 10), size, size, size,
 			strconv.FormatInt(i.Created, 10), time.UnixMilli(i.Created).UTC().Format("2006-01-02T15:04:05.000Z")})
@@ -102,13 +106,6 @@ func handleCatCount(c *call) error {
 		{name: "count", alias: "dc,docs.count,docsCount", right: true, text: "the document count"}}}
 	t.rows = [][]string{{strconv.FormatInt(now.Unix(), 10), now.Format("15:04:05"), strconv.FormatInt(docs, 10)}}
 	return c.table(t)
-}
-
-// handleCat lists the tables there are.
-func handleCat(c *call) error {
-	c.w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-	fmt.Fprint(c.w, "=^.^=\n/_cat/count\n/_cat/count/{index}\n/_cat/health\n/_cat/indices\n/_cat/indices/{index}\n")
-	return nil
 }
 
 // size prints bytes as the bytes parameter asks: a unit, or like 1.2mb.

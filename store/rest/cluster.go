@@ -49,23 +49,6 @@ func healthOf(replicas int) string {
 	return "green"
 }
 
-// handleClusterSettings answers GET /_cluster/settings: none is set.
-func handleClusterSettings(c *call) error {
-	return c.reply(http.StatusOK, []byte(`{"persistent":{},"transient":{}}`))
-}
-
-// handleNodes answers GET /_nodes and /_nodes/http, for clients that sniff.
-func handleNodes(c *call) error {
-	addr := c.r.Host
-	node := newObject().set("name", c.s.nodeName).set("transport_address", addr).set("host", hostOf(addr)).set("ip", hostOf(addr)).
-		set("version", apiVersion).set("roles", nodeRoles).
-		set("http", map[string]any{"bound_address": []string{addr}, "publish_address": addr, "max_content_length_in_bytes": maxBody})
-	return c.reply(http.StatusOK, newObject().
-		set("_nodes", map[string]int{"total": 1, "successful": 1, "failed": 0}).
-		set("cluster_name", c.s.store.ClusterName()).
-		set("nodes", newObject().set(c.s.nodeID(), node)).bytes())
-}
-
 func hostOf(hostport string) string {
 	host, _, ok := strings.Cut(hostport, ":")
 	if !ok {

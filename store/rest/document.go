@@ -98,7 +98,9 @@ type got struct {
 // get finds a document; one that is not there keeps the names it was asked by.
 func (c *call) get(index, id string) (got, error) {
 	doc, found, err := c.s.store.Get(index, id)
+	c.s.counts.gets.Add(1)
 	if !found {
+		c.s.counts.getMisses.Add(1)
 		doc.Index, doc.ID = index, id
 	}
 	return got{doc, found}, err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -116,10 +117,11 @@ func handleCreateIndex(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.s.store.CreateIndex(c.vars["index"], req); err != nil {
+	name, err := c.s.store.CreateNamed(c.vars["index"], req)
+	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).set("index", c.vars["index"]).bytes())
+	return c.reply(http.StatusOK, newObject().set("acknowledged", true).set("shards_acknowledged", true).set("index", name).bytes())
 }
 
 // handleDeleteIndex answers DELETE /{index}.
@@ -334,28 +336,95 @@ func handleMaintain(c *call) error {
 	return c.reply(http.StatusOK, newObject().set("_shards", newObject().set("total", shards).set("successful", len(names)).set("failed", 0)).bytes())
 }
 
-// handleStats answers [/{index}]/_stats: the numbers that are kept per index.
+// statMetrics that _stats knows.
+var statMetrics = []string{"docs", "store", "indexing", "get", "search", "merge", "merges", "refresh", "flush", "warmer", "query_cache", "fielddata", "completion", "segments", "translog", "request_cache", "recovery", "bulk", "shard_stats", "mappings", "dense_vector", "sparse_vector", "_all", "_none"}
+
+// handleStats answers [/{index}]/_stats[/{metric}].
 func handleStats(c *call) error {
+	want := c.params.list("metric")
+	if m := c.vars["metric"]; m != "" {
+		want = strings.Split(m, ",")
+	}
+	for _, m := range want {
+		if !slices.Contains(statMetrics, m) {
+			text := fmt.Sprintf("request [%s] contains unrecognized metric: [%s]", c.r.URL.Path, m)
+			if n := nearest(m, statMetrics); n != "" {
+				text += " -> did you mean [" + n + "]?"
+			}
+			return illegal("%s", text)
+		}
+	}
 	infos, err := c.indices(c.vars["index"])
 	if err != nil {
 		return err
 	}
 	var docs, deleted, bytes int64
+	segments, shards := 0, 0
 	per := newObject()
+	level := c.params.str("level", "indices")
 	for _, i := range infos {
-		docs, deleted, bytes = docs+i.Docs, deleted+i.Deleted, bytes+i.Bytes
-		one := statsOf(i.Docs, i.Deleted, i.Bytes)
-		per.set(i.Name, map[string]any{"uuid": i.UUID, "health": healthOf(i.Replicas), "status": "open", "primaries": one, "total": one})
+		docs, deleted, bytes, segments, shards = docs+i.Docs, deleted+i.Deleted, bytes+i.Bytes, segments+i.Segments, shards+i.Shards
+		one := chosen(c.s.statsOf(i.Docs, i.Deleted, i.Bytes, i.Segments, false), want)
+		x := newObject().set("uuid", i.UUID).set("health", healthOf(i.Replicas)).set("status", "open").set("primaries", one).set("total", one)
+		if level == "shards" {
+			x.set("shards", map[string]any{"0": []any{one}})
+		}
+		per.set(i.Name, x)
 	}
-	all := statsOf(docs, deleted, bytes)
-	return c.reply(http.StatusOK, newObject().
-		set("_shards", newObject().set("total", len(infos)).set("successful", len(infos)).set("failed", 0)).
-		set("_all", map[string]any{"primaries": all, "total": all}).
-		set("indices", per).bytes())
+	all := chosen(c.s.statsOf(docs, deleted, bytes, segments, c.vars["index"] == ""), want)
+	o := newObject().set("_shards", newObject().set("total", shards).set("successful", shards).set("failed", 0)).
+		set("_all", newObject().set("primaries", all).set("total", all))
+	if level != "cluster" {
+		o.set("indices", per)
+	}
+	return c.reply(http.StatusOK, o.bytes())
 }
 
-func statsOf(docs, deleted, bytes int64) map[string]any {
-	return map[string]any{"docs": map[string]int64{"count": docs, "deleted": deleted}, "store": map[string]int64{"size_in_bytes": bytes, "total_data_set_size_in_bytes": bytes}}
+// chosen keeps the groups of counters that were asked for.
+func chosen(all map[string]any, want []string) map[string]any {
+	if len(want) == 0 || slices.Contains(want, "_all") {
+		return all
+	}
+	out := map[string]any{}
+	for _, m := range want {
+		if m == "merge" {
+			m = "merges"
+		}
+		if v, ok := all[m]; ok {
+			out[m] = v
+		}
+	}
+	return out
+}
+
+// statsOf are counters as _stats shows them. Requests are counted for the node, not per index: whole tells that they belong here.
+func (s *Server) statsOf(docs, deleted, bytes int64, segments int, whole bool) map[string]any {
+	out := map[string]any{
+		"docs":     map[string]int64{"count": docs, "deleted": deleted, "total_size_in_bytes": bytes},
+		"store":    map[string]int64{"size_in_bytes": bytes, "total_data_set_size_in_bytes": bytes, "reserved_in_bytes": 0},
+		"segments": map[string]int64{"count": int64(segments), "memory_in_bytes": 0},
+	}
+	if !whole {
+		return out
+	}
+	st := s.store.Stats()
+	n := &s.counts
+	scrolls, _, _ := s.contexts.Counts()
+	out["indexing"] = map[string]int64{"index_total": st.Documents, "index_failed": st.Rejected, "index_current": 0}
+	out["get"] = map[string]int64{"total": n.gets.Load(), "missing_total": n.getMisses.Load(), "exists_total": n.gets.Load() - n.getMisses.Load(), "current": 0}
+	out["search"] = map[string]int64{"query_total": n.searches.Load(), "query_time_in_millis": n.searchNanos.Load() / 1e6, "query_current": 0, "fetch_total": n.fetches.Load(), "scroll_total": n.scrolls.Load(), "open_contexts": int64(scrolls)}
+	out["merges"] = map[string]int64{"total_size_in_bytes": st.MergeBytes, "current": 0}
+	out["flush"] = map[string]int64{"total": st.Seals}
+	out["refresh"] = map[string]int64{"total": 0, "external_total": 0}
+	out["warmer"] = map[string]int64{"current": 0, "total": 0}
+	out["query_cache"] = map[string]int64{"memory_size_in_bytes": st.CacheBytes, "evictions": 0}
+	out["fielddata"] = map[string]int64{"memory_size_in_bytes": 0, "evictions": 0}
+	out["completion"] = map[string]int64{"size_in_bytes": 0}
+	out["translog"] = map[string]int64{"size_in_bytes": st.JournalBytes, "operations": 0}
+	out["request_cache"] = map[string]int64{"memory_size_in_bytes": 0, "hit_count": 0, "miss_count": 0}
+	out["recovery"] = map[string]int64{"current_as_source": 0, "current_as_target": 0}
+	out["bulk"] = map[string]int64{"total_operations": n.bulks.Load(), "total_time_in_millis": n.bulkNanos.Load() / 1e6}
+	return out
 }
 
 // handleResolve answers GET /_resolve/index/{expr}.
@@ -366,9 +435,21 @@ func handleResolve(c *call) error {
 	}
 	indices, aliases := []any{}, map[string][]string{}
 	for _, i := range infos {
-		one := map[string]any{"name": i.Name, "attributes": []string{"open"}}
+		state := "open"
+		if i.Closed {
+			state = "closed"
+		}
+		one := newObject().set("name", i.Name)
+		if len(i.Aliases) > 0 {
+			one.set("aliases", sortedNames(i.Aliases))
+		}
+		if i.Hidden || i.Stream != "" {
+			one.set("attributes", []string{"hidden", state})
+		} else {
+			one.set("attributes", []string{state})
+		}
 		if i.Stream != "" {
-			one["data_stream"], one["attributes"] = i.Stream, []string{"hidden", "open"}
+			one.set("data_stream", i.Stream)
 		}
 		indices = append(indices, one)
 		for a := range i.Aliases {
@@ -376,8 +457,8 @@ func handleResolve(c *call) error {
 		}
 	}
 	as := []any{}
-	for a, names := range aliases {
-		as = append(as, map[string]any{"name": a, "indices": names})
+	for _, a := range sortedNames(aliases) {
+		as = append(as, newObject().set("name", a).set("indices", aliases[a]))
 	}
 	streams := []any{}
 	if list, err := c.s.store.DataStreams(c.vars["expr"]); err == nil {

@@ -229,7 +229,7 @@ func TestAdministration(t *testing.T) {
 		{"GET", "/_resolve/index/*", "", 200, []string{`"name":"idx"`, `"aliases":[{`}},
 		{"POST", "/idx/_refresh", "", 200, []string{`"_shards"`}},
 		{"POST", "/idx/_flush", "", 200, []string{`"_shards"`}},
-		{"GET", "/idx/_stats", "", 200, []string{`"_all":{"primaries":{"docs":{"count":0`}},
+		{"GET", "/idx/_stats", "", 200, []string{`"_all":{"primaries":{"docs":{"count":0,"deleted":0`}},
 		{"DELETE", "/idx", "", 200, []string{`"acknowledged":true`}},
 		{"DELETE", "/idx", "", 404, []string{`index_not_found_exception`}},
 		{"GET", "/_nothing", "", 400, []string{`no handler found for uri [/_nothing] and method [GET]`}},

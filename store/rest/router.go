@@ -92,6 +92,7 @@ func bindPath(pattern, parts []string) (vars map[string]string, score int, ok bo
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.counts.requests.Add(1)
 	w.Header().Set("X-Elastic-Product", "Elasticsearch")
 	w.Header().Set("Content-Type", s.contentType(r))
 	if id := r.Header.Get("X-Opaque-Id"); id != "" {

@@ -4,19 +4,23 @@ import "slices"
 
 // Parameters of several endpoints.
 var (
-	maintainParams = append([]string{"force", "wait_if_ongoing", "max_num_segments", "only_expunge_deletes", "flush", "wait_for_completion"}, indexParams...)
-	infoParams     = append([]string{"include_defaults", "features", "include_type_name", "wait_for_active_shards"}, indexParams...)
-	capsParams     = append([]string{"fields", "types", "filters", "include_unmapped", "include_empty_fields"}, indexParams...)
-	healthParams   = append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...)
-	statsParams    = append([]string{"level", "metric"}, indexParams...)
-	putParams      = append([]string{"preserve_existing", "reopen"}, indexParams...)
-	scrollParams   = []string{"scroll", "scroll_id", "rest_total_hits_as_int", "typed_keys"}
-	pitParams      = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
-	asyncGetParams = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
-	streamParams   = append([]string{"include_defaults", "verbose"}, indexParams...)
-	snapshotParams = []string{"wait_for_completion", "ignore_unavailable", "verbose", "index_details", "include_repository", "index_names", "sort", "size", "order"}
-	rateParams     = []string{"requests_per_second", "detailed", "group_by"}
-	rolloverParams = []string{"dry_run", "wait_for_active_shards", "lazy"}
+	maintainParams  = append([]string{"force", "wait_if_ongoing", "max_num_segments", "only_expunge_deletes", "flush", "wait_for_completion"}, indexParams...)
+	infoParams      = append([]string{"include_defaults", "features", "include_type_name", "wait_for_active_shards"}, indexParams...)
+	capsParams      = append([]string{"fields", "types", "filters", "include_unmapped", "include_empty_fields"}, indexParams...)
+	healthParams    = append([]string{"level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_initializing_shards", "wait_for_no_relocating_shards", "wait_for_events"}, indexParams...)
+	statsParams     = append([]string{"level", "metric", "fields", "completion_fields", "fielddata_fields", "groups", "include_segment_file_sizes", "include_unloaded_segments", "forbid_closed_indices"}, indexParams...)
+	nodeStatsParams = []string{"level", "types", "fields", "groups", "completion_fields", "fielddata_fields", "include_segment_file_sizes", "include_unloaded_segments"}
+	putParams       = append([]string{"preserve_existing", "reopen"}, indexParams...)
+	scrollParams    = []string{"scroll", "scroll_id", "rest_total_hits_as_int", "typed_keys"}
+	pitParams       = append([]string{"keep_alive", "preference", "routing", "allow_partial_pit_creation", "allow_partial_search_results", "max_concurrent_shard_requests"}, indexParams...)
+	asyncGetParams  = []string{"wait_for_completion_timeout", "keep_alive", "typed_keys", "return_intermediate_results"}
+	streamParams    = append([]string{"include_defaults", "verbose"}, indexParams...)
+	snapshotParams  = []string{"wait_for_completion", "ignore_unavailable", "verbose", "index_details", "include_repository", "index_names", "sort", "size", "order"}
+	stateParams     = append([]string{"wait_for_metadata_version", "wait_for_timeout"}, indexParams...)
+	cacheParams     = append([]string{"fielddata", "query", "request", "fields"}, indexParams...)
+	catNodeParams   = append([]string{"full_id"}, catParams...)
+	rateParams      = []string{"requests_per_second", "detailed", "group_by"}
+	rolloverParams  = []string{"dry_run", "wait_for_active_shards", "lazy"}
 )
 
 var templateSearchParams = append([]string{"scroll"}, searchParams...)
@@ -71,13 +75,55 @@ func clusterRoutes() []route {
 		{"GET", "/_cluster/health", healthParams, handleHealth},
 		{"GET", "/_cluster/health/{index}", healthParams, handleHealth},
 		{"GET", "/_cluster/settings", []string{"include_defaults"}, handleClusterSettings},
-		{"GET", "/_nodes", nil, handleNodes},
-		{"GET", "/_nodes/http", nil, handleNodes},
+		{"PUT", "/_cluster/settings", nil, handlePutClusterSettings},
+		{"GET", "/_cluster/stats", nil, handleClusterStats},
+		{"GET", "/_cluster/state", stateParams, handleClusterState},
+		{"GET", "/_cluster/state/{metric}", stateParams, handleClusterState},
+		{"GET", "/_cluster/state/{metric}/{index}", stateParams, handleClusterState},
+		{"GET", "/_cluster/pending_tasks", nil, handlePendingTasks},
+		{"GET,POST", "/_cluster/allocation/explain", []string{"include_yes_decisions", "include_disk_info"}, handleAllocation},
+		{"POST", "/_cluster/reroute", []string{"dry_run", "explain", "metric", "retry_failed"}, handleReroute},
+		{"GET", "/_health_report", []string{"verbose", "size"}, handleHealthReport},
+		{"GET", "/_remote/info", nil, handleRemoteInfo},
+		{"GET", "/_security/_authenticate", nil, handleAuthenticate},
+		{"GET", "/_nodes", nil, handleNodesInfo},
+		{"GET", "/_nodes/{filter}", nil, handleNodesInfo},
+		{"GET", "/_nodes/{filter}/{metric}", nil, handleNodesInfo},
+		{"GET", "/_nodes/stats", nodeStatsParams, handleNodesStats},
+		{"GET", "/_nodes/stats/{metric}", nodeStatsParams, handleNodesStats},
+		{"GET", "/_nodes/{filter}/stats", nodeStatsParams, handleNodesStats},
+		{"GET", "/_nodes/{filter}/stats/{metric}", nodeStatsParams, handleNodesStats},
+		{"GET", "/_nodes/usage", nil, handleNodesUsage},
+		{"GET", "/_nodes/hot_threads", []string{"threads", "interval", "snapshots", "ignore_idle_threads", "type", "sort"}, handleHotThreads},
 
 		{"GET", "/_cat", nil, handleCat},
 		{"GET", "/_cat/indices", catParams, handleCatIndices},
 		{"GET", "/_cat/indices/{index}", catParams, handleCatIndices},
 		{"GET", "/_cat/health", catParams, handleCatHealth},
+		{"GET", "/_cat/aliases", catParams, handleCatAliases},
+		{"GET", "/_cat/aliases/{alias}", catParams, handleCatAliases},
+		{"GET", "/_cat/shards", catParams, handleCatShards},
+		{"GET", "/_cat/shards/{index}", catParams, handleCatShards},
+		{"GET", "/_cat/nodes", catNodeParams, handleCatNodes},
+		{"GET", "/_cat/templates", catParams, handleCatTemplates},
+		{"GET", "/_cat/templates/{name}", catParams, handleCatTemplates},
+		{"GET", "/_cat/component_templates", catParams, handleCatComponents},
+		{"GET", "/_cat/component_templates/{name}", catParams, handleCatComponents},
+		{"GET", "/_cat/allocation", catParams, handleCatAllocation},
+		{"GET", "/_cat/segments", catParams, handleCatSegments},
+		{"GET", "/_cat/segments/{index}", catParams, handleCatSegments},
+		{"GET", "/_cat/master", catParams, handleCatMaster},
+		{"GET", "/_cat/plugins", catParams, handleCatEmpty},
+		{"GET", "/_cat/nodeattrs", catParams, handleCatEmpty},
+		{"GET", "/_cat/pending_tasks", catParams, handleCatEmpty},
+		{"GET", "/_cat/fielddata", catParams, handleCatEmpty},
+		{"GET", "/_cat/tasks", append([]string{"detailed", "actions", "nodes", "parent_task_id"}, catParams...), handleCatTasks},
+		{"GET", "/_cat/repositories", catParams, handleCatRepositories},
+		{"GET", "/_cat/snapshots", catParams, handleCatSnapshots},
+		{"GET", "/_cat/snapshots/{repo}", catParams, handleCatSnapshots},
+		{"GET", "/_cat/thread_pool", catParams, handleCatThreadPool},
+		{"GET", "/_cat/recovery", catParams, handleCatRecovery},
+		{"GET", "/_cat/recovery/{index}", catParams, handleCatRecovery},
 		{"GET", "/_cat/count", catParams, handleCatCount},
 		{"GET", "/_cat/count/{index}", catParams, handleCatCount},
 	}
@@ -165,7 +211,24 @@ func indexRoutes() []route {
 		{"POST", "/{index}/_open", infoParams, handleClose},
 		{"GET", "/_stats", statsParams, handleStats},
 		{"GET", "/{index}/_stats", statsParams, handleStats},
+		{"GET", "/_stats/{metric}", statsParams, handleStats},
+		{"GET", "/{index}/_stats/{metric}", statsParams, handleStats},
+		{"GET", "/_segments", maintainParams, handleSegments},
+		{"GET", "/{index}/_segments", maintainParams, handleSegments},
+		{"GET", "/_recovery", append([]string{"detailed", "active_only"}, indexParams...), handleRecovery},
+		{"GET", "/{index}/_recovery", append([]string{"detailed", "active_only"}, indexParams...), handleRecovery},
+		{"GET", "/_shard_stores", append([]string{"status"}, indexParams...), handleShardStores},
+		{"GET", "/{index}/_shard_stores", append([]string{"status"}, indexParams...), handleShardStores},
+		{"GET,POST", "/_search_shards", append([]string{"routing", "preference"}, indexParams...), handleSearchShards},
+		{"GET,POST", "/{index}/_search_shards", append([]string{"routing", "preference"}, indexParams...), handleSearchShards},
+		{"POST", "/_cache/clear", cacheParams, handleClearCache},
+		{"POST", "/{index}/_cache/clear", cacheParams, handleClearCache},
+		{"POST", "/{index}/_disk_usage", append([]string{"run_expensive_tasks", "flush"}, indexParams...), handleDiskUsage},
+		{"GET,POST", "/_analyze", []string{"analyzer", "field", "text"}, handleAnalyze},
+		{"GET,POST", "/{index}/_analyze", []string{"analyzer", "field", "text"}, handleAnalyze},
 		{"GET", "/_resolve/index/{expr}", indexParams, handleResolve},
+		{"GET", "/_resolve/cluster", indexParams, handleResolveCluster},
+		{"GET", "/_resolve/cluster/{expr}", indexParams, handleResolveCluster},
 		{"GET,POST", "/_refresh", maintainParams, handleMaintain},
 		{"GET,POST", "/{index}/_refresh", maintainParams, handleMaintain},
 		{"GET,POST", "/_flush", maintainParams, handleMaintain},

@@ -300,6 +300,13 @@ func (f flat) add(path string, v *fastjson.Value) {
 // fields fills out.Fields and out.Ignores.
 func (f *fetcher) fields(index int, doc flat, spec *bodySpec, out *Hit) {
 	values, ignored := map[string][]byte{}, map[string][]byte{}
+	for _, s := range spec.docvalues {
+		for _, nf := range f.fitting(index, s.Field) {
+			if nf.field.DocValues {
+				appendValues(values, nil, nf.path, nf.field, doc, s.Format)
+			}
+		}
+	}
 	for _, s := range spec.fields {
 		for _, nf := range f.fitting(index, s.Field) {
 			appendValues(values, ignored, nf.path, nf.field, doc, s.Format)
@@ -309,13 +316,6 @@ func (f *fetcher) fields(index int, doc flat, spec *bodySpec, out *Hit) {
 				if query.Glob(s.Field, path) && f.indices[index].Mapping.Field(path) == nil {
 					appendValues(values, ignored, path, nil, doc, s.Format)
 				}
-			}
-		}
-	}
-	for _, s := range spec.docvalues {
-		for _, nf := range f.fitting(index, s.Field) {
-			if nf.field.DocValues {
-				appendValues(values, nil, nf.path, nf.field, doc, s.Format)
 			}
 		}
 	}

@@ -72,7 +72,10 @@ func (r *run) response(hits []hit, parts []*agg.Partial) (*Response, error) {
 		return nil, err
 	}
 	if r.aggs != nil && len(r.indices) > 0 {
-		if res.Aggs, err = r.aggs.Reduce(parts, newFetcher(r).docs); err != nil {
+		if res.Aggs, err = r.aggs.Reduce(parts, newFetcher(r).docs); err == nil {
+			err = r.memory.Err()
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	Now     time.Time
 	Workers int // 0: as many as cores
 	After   *Cursor
+	Memory  *query.Pool // of all searches; nil: no limit
 }
 
 // Cursor is a place in the ranking of one request over one unchanged list of sources: the last hit of a page.
@@ -53,6 +54,7 @@ type run struct {
 	aggs    *agg.Request
 	items   []item // one per source
 	ranking ranking
+	memory  *query.Reservation
 	k       int
 
 	total    atomic.Int64 // matching documents seen or known
@@ -105,7 +107,8 @@ func Run(ctx context.Context, indices []Index, req *query.Request, opt Options) 
 	if opt.Workers == 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
-	r := &run{ctx: ctx, req: req, opt: opt, indices: indices, k: req.From + req.Size}
+	r := &run{ctx: ctx, req: req, opt: opt, indices: indices, k: req.From + req.Size, memory: opt.Memory.Reserve()}
+	defer r.memory.Release()
 	r.bound.Store(math.MaxInt64)
 	if err := r.plan(); err != nil {
 		return nil, err
@@ -170,7 +173,7 @@ func (r *run) plan() error {
 }
 
 func (r *run) planIndex(ix *Index, sorts []query.SortKey) (p indexPlan, err error) {
-	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores(), Sources: ix.Sources, Analyzers: ix.Analyzers}
+	c := query.Context{Index: ix.Name, Mapping: ix.Mapping, Now: r.opt.Now, DefaultFields: ix.DefaultFields, Scores: r.scores(), Sources: ix.Sources, Analyzers: ix.Analyzers, Memory: r.memory}
 	q := r.req.Query
 	if ix.Filter != nil {
 		q = query.Filtered(q, ix.Filter)

@@ -243,6 +243,7 @@ func (a *Alerts) one(ctx context.Context, id string, r Rule, st State, version s
 	if !ok {
 		return
 	}
+	before := st.mark()
 	start := time.Now()
 	found, err := engine{a.cfg.Store, es.Caller{}, a.cfg.Parse}.evaluate(ctx, &r, &st, now)
 	st.Took = time.Since(start).Milliseconds()
@@ -257,7 +258,9 @@ func (a *Alerts) one(ctx context.Context, id string, r Rule, st State, version s
 			st.note(e)
 		}
 	}
-	a.keep(ctx, id, r, st, version)
+	if st.mark() != before { // most looks change nothing: the claim is the only write then
+		a.keep(ctx, id, r, st, version)
+	}
 }
 
 func (a *Alerts) keep(ctx context.Context, id string, r Rule, st State, version string) (string, bool) {

@@ -1,6 +1,10 @@
 package alert
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -143,4 +147,18 @@ func (s *State) note(e Event) {
 	if n := len(s.History) - maxHistory; n > 0 {
 		s.History = append([]Event(nil), s.History[n:]...)
 	}
+}
+
+// mark is equal for two states that tell a person the same, values and times of looking aside.
+func (s *State) mark() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q %d %d %t", s.Status, s.Error, len(s.History), len(s.Known), s.Learned)
+	if n := len(s.History); n > 0 {
+		fmt.Fprint(&b, s.History[n-1].Time)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Groups)) {
+		g := s.Groups[name]
+		fmt.Fprintf(&b, " %q %s %s", name, g.Status, g.Told)
+	}
+	return b.String()
 }

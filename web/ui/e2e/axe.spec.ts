@@ -52,6 +52,25 @@ describe('accessibility', { timeout: 180_000 }, () => {
       await page.context().close();
     });
 
+    for (const [name, path, seen] of [
+      ['dashboards', '/dashboards', 'main li a'],
+      ['a dashboard', '/dashboards/weir-service-api?from=now-15m&to=now', '[data-panel] svg[role=img]'],
+      ['a dashboard being edited', '/dashboards/new', 'main input'],
+      ['a table', '/explore?view=table', '#log [role=row][aria-rowindex]'],
+      ['alerts', '/alerts?new=1', 'form input'],
+      ['settings', '/settings', 'table'],
+      ['imports', '/settings?tab=import', 'textarea'],
+      ['first steps', '/start', 'main pre'],
+    ]) {
+      it(`${name}, ${theme}`, async () => {
+        const page = await open(browser, path, { theme });
+        await page.locator(seen).first().waitFor({ timeout: 30_000 });
+        await page.waitForLoadState('networkidle');
+        expect(await violations(page)).toEqual([]);
+        await page.context().close();
+      });
+    }
+
     it(`flow, ${theme}`, async () => {
       const page = await open(browser, '/flow', { theme });
       await page.locator('article').first().waitFor();

@@ -28,7 +28,12 @@ export interface Choice {
 export const problems = new WeakMap<Page, string[]>();
 
 /** A page with its own storage, at a path of the UI. */
-export async function open(browser: Browser, path: string, choice: Choice = {}): Promise<Page> {
+export function open(browser: Browser, path: string, choice: Choice = {}): Promise<Page> {
+  return tabAt(browser, inject('url') + path, choice);
+}
+
+/** A page with its own storage, at any address. */
+export async function tabAt(browser: Browser, address: string, choice: Choice = {}): Promise<Page> {
   const context: BrowserContext = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   await context.addInitScript(
     (prefs) => {
@@ -43,7 +48,7 @@ export async function open(browser: Browser, path: string, choice: Choice = {}):
   page.on('console', (m) => {
     if (m.type() === 'error') list.push(m.text());
   });
-  await page.goto(inject('url') + path);
+  await page.goto(address);
   return page;
 }
 

@@ -43,7 +43,7 @@ export default async function setup(project: TestProject) {
 }
 
 /** The address in the first line of JSON on standard output. */
-function ready(child: ChildProcess): Promise<string> {
+export function ready(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('weir did not become ready')), readyWithin);
     child.once('exit', (code) => reject(new Error(`weir ended with ${code} before it was ready`)));

@@ -13,7 +13,7 @@ import (
 
 // Bounds of a server's life.
 const (
-	startPatience = 90 * time.Second // a JVM on a busy machine
+	startPatience = 5 * time.Minute  // a JVM on a busy machine
 	stopPatience  = 20 * time.Second // then it is killed: its data is thrown away in any case
 	askEvery      = 200 * time.Millisecond
 	askPatience   = 5 * time.Second

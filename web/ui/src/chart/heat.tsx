@@ -45,7 +45,7 @@ export function Heat({ table, label, from, to, onPick }: Props) {
   const xText = (x: unknown) => (date ? stamp(Number(x)) : String(x));
   const yField = yi === undefined ? '' : (table.columns[yi].field ?? '');
   return (
-    <div className={styles.heat} role="img" aria-label={label}>
+    <div className={styles.heat} role="group" aria-label={label}>
       <div className={styles.heatRows}>
         {ys.map((y) => (
           <div key={y} className={styles.heatRow}>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { DropdownMenu, Popover } from 'radix-ui';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useId, useRef, useState } from 'react';
 import type { FieldInfo } from '../api';
 import * as api from '../api';
 import { type Dict, useT } from '../i18n';
@@ -73,6 +73,8 @@ interface PillProps {
 function Pill({ filter, state, fields, onChange }: PillProps) {
   const t = useT();
   const [editing, setEditing] = useState(false);
+  // The form opens when the menu has closed: the menu gives the focus back, and a form that loses it closes.
+  const wanted = useRef(false);
   const not = filter.op === 'is_not' || filter.op === 'not_exists';
   return (
     <span className={cx(styles.pill, not && styles.not, filter.disabled && styles.off)}>
@@ -94,8 +96,23 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
           </button>
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
-          <DropdownMenu.Content className={layer.menu} align="start" sideOffset={4}>
-            <DropdownMenu.Item className={layer.item} onSelect={() => setTimeout(() => setEditing(true))}>
+          <DropdownMenu.Content
+            onCloseAutoFocus={(e) => {
+              if (!wanted.current) return;
+              e.preventDefault();
+              wanted.current = false;
+              setEditing(true);
+            }}
+            className={layer.menu}
+            align="start"
+            sideOffset={4}
+          >
+            <DropdownMenu.Item
+              className={layer.item}
+              onSelect={() => {
+                wanted.current = true;
+              }}
+            >
               {t.filter.edit}
             </DropdownMenu.Item>
             {filter.op !== 'dsl' && (
@@ -103,7 +120,7 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
                 className={layer.item}
                 onSelect={() => {
                   onChange({ ...filter, field: filterLabel(filter, t), op: 'dsl', value: dslOf(filter) });
-                  setTimeout(() => setEditing(true));
+                  wanted.current = true;
                 }}
               >
                 {t.filter.json}

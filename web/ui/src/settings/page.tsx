@@ -104,7 +104,7 @@ function Data() {
               <th data-number>{w.docs}</th>
               <th data-number>{w.size}</th>
               <th>{w.policy}</th>
-              <th aria-label={w.deleteIndex} />
+              <td />
             </tr>
           </thead>
           <tbody>

@@ -95,7 +95,7 @@ function Snippet({ text }: { text: string }) {
   const { copied, copy } = useCopy();
   return (
     <div className={styles.snippet}>
-      <pre>{text}</pre>
+      <pre tabIndex={0}>{text}</pre>
       <Button kind="quiet" icon={copied ? 'check' : 'copy'} onClick={() => copy(text)}>
         {copied ? w.copied : w.copy}
       </Button>
