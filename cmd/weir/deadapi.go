@@ -136,5 +136,5 @@ func (n *node) keptPlaces(group string) string {
 	if n.store == nil || !n.groups.own(group) {
 		return ""
 	}
-	return fmt.Sprintf("the places of %s are kept by the store with its documents: use `weir pipeline rewind`", group)
+	return fmt.Sprintf("the places of %s are kept by the store with its documents and cannot be moved here; `weir pipeline replay` runs records again", group)
 }

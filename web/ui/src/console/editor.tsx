@@ -117,7 +117,7 @@ export default function RequestEditor(p: Props) {
             ...defaultKeymap.filter((k) => k.key !== 'Mod-Enter'),
             indentWithTab,
           ]),
-          EditorView.contentAttributes.of({ 'aria-label': now.current.label, spellcheck: 'false' }),
+          EditorView.contentAttributes.of({ 'aria-label': now.current.label, spellcheck: 'false', tabindex: '0' }),
           EditorView.updateListener.of((u) => {
             if (u.docChanged) now.current.onChange(u.state.doc.toString());
             if (u.docChanged || u.selectionSet)

@@ -55,6 +55,10 @@ export default function Patterns({ state, serial, onFilter }: Props) {
     retry: false,
   });
   const a = answer.data;
+  // Only the newest were looked at: what lies before them is not empty, but unknown.
+  const start =
+    a && !a.all ? Math.min(...a.patterns.map((p) => p.slots.findIndex((n) => n > 0)).filter((i) => i >= 0)) : 0;
+  const slotsOf = (p: Pattern) => p.slots.slice(Number.isFinite(start) ? start : 0);
   const day = a !== undefined && a.to_ms - a.from_ms > 20 * 3_600_000;
   const when = (ms: number) => (day ? stamp(ms) : clock(ms).slice(0, 8));
   const filter = (p: Pattern, not: boolean) =>
@@ -78,7 +82,7 @@ export default function Patterns({ state, serial, onFilter }: Props) {
         {!a.all && ` · ${w.newest}`}
         {a.rest > 0 && ` · ${w.rest(number(a.rest, lang))}`}
       </p>
-      <table className={styles.table}>
+      <table className={styles.table} aria-label={w.title}>
         <thead>
           <tr>
             <th scope="col">{w.count}</th>
@@ -99,7 +103,7 @@ export default function Patterns({ state, serial, onFilter }: Props) {
                 {percent(p.share, lang)}
               </td>
               <td>
-                <Trend slots={p.slots} level={mostOf(p.levels)} />
+                <Trend slots={slotsOf(p)} level={mostOf(p.levels)} />
               </td>
               <td className={styles.template}>
                 <button

@@ -1,5 +1,6 @@
 export const patternWords = {
   en: {
+    title: 'Patterns',
     reading: 'Grouping the messages …',
     head: (n: string, seen: string) => `${n} patterns in ${seen} messages`,
     newest: 'the newest of the search',
@@ -14,6 +15,7 @@ export const patternWords = {
     hide: 'Hide',
   },
   ko: {
+    title: '패턴',
     reading: '메시지를 묶는 중 …',
     head: (n: string, seen: string) => `메시지 ${seen}개에서 패턴 ${n}개`,
     newest: '검색 결과 중 최신',

@@ -15,7 +15,7 @@ export const ko: Dict = {
     console: '콘솔',
     settings: '설정',
     theme: '테마 바꾸기',
-    language: 'Switch to English',
+    language: 'EN: Switch to English',
     languageShort: 'EN',
     help: '키보드',
     widen: '메뉴 펼치기',

@@ -41,7 +41,7 @@ export default function PipelinesPage() {
     <main className={styles.page} id="log" tabIndex={-1}>
       <header className={styles.head}>
         <h1>{w.title}</h1>
-        <nav className={styles.list}>
+        <nav className={styles.list} aria-label={w.title}>
           {list.map((p) => (
             <button
               key={p.id}
@@ -109,8 +109,9 @@ function Workbench({ id, running }: { id: string; running: api.Pipeline }) {
       base={base}
       files={files}
       edited={edited}
-      newer={loaded !== undefined && loaded.hash !== base.hash}
+      newer={edited && loaded !== undefined && loaded.hash !== base.hash}
       setFiles={setFiles}
+      onApplied={(hash) => setBase({ ...base, files, hash })}
       onTheirs={() => {
         if (!loaded) return;
         setBase(loaded);
@@ -135,10 +136,12 @@ interface BenchProps {
   edited: boolean;
   newer: boolean;
   setFiles(f: api.Source[]): void;
+  /** The edited texts run now. */
+  onApplied(hash: string): void;
   onTheirs(): void;
 }
 
-function Bench({ base, files, edited, newer, setFiles, onTheirs }: BenchProps) {
+function Bench({ base, files, edited, newer, setFiles, onApplied, onTheirs }: BenchProps) {
   const w = useWords(words);
   const client = useQueryClient();
   const [file, setFile] = useState(0);
@@ -170,7 +173,10 @@ function Bench({ base, files, edited, newer, setFiles, onTheirs }: BenchProps) {
     [files],
   );
   const change = (text: string) => setFiles(files.map((f, i) => (i === at ? { ...f, text } : f)));
-  const applying = useApply(base, files, () => void client.invalidateQueries({ queryKey: ['pipelines'] }));
+  const applying = useApply(base, files, (hash) => {
+    onApplied(hash);
+    void client.invalidateQueries({ queryKey: ['pipelines'] });
+  });
   const faults = p.problems.filter((x) => x.severity === 'error').length;
   return (
     <div className={styles.bench}>
@@ -322,7 +328,7 @@ function useFigures(traced: api.Traced[] | null, name: string): Figure[] {
   }, [traced, name, lang, t]);
 }
 
-function useApply(base: api.Texts, files: api.Source[], done: () => void) {
+function useApply(base: api.Texts, files: api.Source[], done: (hash: string) => void) {
   const w = useWords(words);
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
@@ -335,7 +341,7 @@ function useApply(base: api.Texts, files: api.Source[], done: () => void) {
       const a = await api.apply(base.id, files, base.hash, note);
       setResult({ message: w.applied(a.version, a.how), bad: false });
       setNote('');
-      done();
+      done(a.hash);
     } catch (e) {
       if (e instanceof ApiError && e.status === 409) setConflict(true);
       else setResult({ message: (e as Error).message, bad: true });
