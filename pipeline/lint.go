@@ -50,25 +50,11 @@ func textsIn(v conf.Value, f func(text string, pos conf.Pos, key bool)) {
 	}
 }
 
-// lintGrok looks for patterns that end in a lazy one, begin with a greedy one, or fill the field they read.
+// lintGrok looks for patterns that begin with anything. What its compiler remarks on is not said twice.
 func (c *compiler) lintGrok(p *conf.Plugin) {
-	var overwrite []string
-	textsIn(attr(p, "overwrite"), func(s string, _ conf.Pos, _ bool) { overwrite = append(overwrite, s) })
-	_, target := attr(p, "target").(*conf.String)
-	source := ""
 	textsIn(attr(p, "match"), func(s string, pos conf.Pos, key bool) {
-		if key {
-			source = s
-			return
-		}
-		if i := strings.LastIndex(s, "%{DATA"); i >= 0 && strings.HasSuffix(s, "}") && strings.IndexByte(s[i:], '}') == len(s)-i-1 {
-			c.warn(pos, "write GREEDYDATA, or what follows", "DATA at the end of a pattern is always empty: it takes as little as it can")
-		}
-		if strings.HasPrefix(s, "%{GREEDYDATA") || strings.HasPrefix(s, "%{DATA") || strings.HasPrefix(s, ".*") {
+		if !key && (strings.HasPrefix(s, "%{GREEDYDATA") || strings.HasPrefix(s, "%{DATA") || strings.HasPrefix(s, ".*")) {
 			c.warn(pos, "write ^ and what the line begins with", "the pattern begins with anything: lines that do not match cost most")
-		}
-		if source != "" && !target && !slices.Contains(overwrite, source) && strings.Contains(s, ":"+source+"}") {
-			c.warn(pos, `write overwrite => ["`+source+`"]`, "the pattern fills %s, which it reads: the field becomes a list of both", source)
 		}
 	})
 }

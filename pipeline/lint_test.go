@@ -9,7 +9,7 @@ import (
 func TestLints(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ conf, want string }{
-		{`filter { grok { match => { "message" => "^%{WORD:a} %{DATA:b}" } } }`, "DATA at the end"},
+		{`filter { grok { match => { "message" => "^%{WORD:a} %{DATA:b}" } } }`, "a lazy pattern at the end"},
 		{`filter { grok { match => { "message" => "^%{DATA:b} %{WORD:a}" } } }`, ""},
 		{`filter { grok { match => { "message" => ["%{GREEDYDATA:a} %{WORD:b}"] } } }`, "begins with anything"},
 		{`filter { grok { match => { "message" => "^%{WORD:a} %{GREEDYDATA:message}" } } }`, `write overwrite => ["message"]`},

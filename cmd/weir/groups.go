@@ -146,7 +146,7 @@ func newGroupsReset(f *queueFlags) *cobra.Command {
 // kept says more of a refusal: the store's own places of a pipeline are moved in another way.
 func kept(group string, err error) error {
 	if errors.Is(err, queue.ErrDenied) {
-		return fmt.Errorf("%w\nThe places of a pipeline that writes into weir's own store are kept with its documents: if %s is such a group, use `weir pipeline rewind`", err, group)
+		return fmt.Errorf("%w\nThe places of a pipeline that writes into weir's own store are kept with its documents: if %s is such a group, read the topic again into another index with `weir pipeline replay`", err, group)
 	}
 	return err
 }

@@ -5,13 +5,47 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/weirlog/weir/pipeline/filter"
 	"github.com/weirlog/weir/pipeline/grok"
 	"github.com/weirlog/weir/store/ingest"
+	"github.com/weirlog/weir/store/painless"
 )
 
 // ingestFilters lends the pipeline's machines to the ingest pipelines of the store.
 func ingestFilters() ingest.Filters {
-	return ingest.Filters{Grok: ingestGrok, GrokPatterns: grokPatterns, Regexp: ingestRegexp}
+	return ingest.Filters{Grok: ingestGrok, GrokPatterns: grokPatterns, Regexp: ingestRegexp, UserAgent: ingestUserAgent()}
+}
+
+// ingestUserAgent reads its rules at the first text.
+func ingestUserAgent() func(text string) *painless.Map {
+	rules := sync.OnceValues(filter.UserAgents)
+	return func(text string) *painless.Map {
+		find, err := rules()
+		m := painless.NewMap()
+		if err != nil { // the rules are part of the program, and a test reads them
+			return m
+		}
+		u := find(text)
+		put := func(m *painless.Map, key, value string) {
+			if value != "" {
+				m.Set(key, value)
+			}
+		}
+		put(m, "name", u.Name)
+		put(m, "original", text)
+		put(m, "version", u.Version)
+		if u.OS != "Other" {
+			os := painless.NewMap()
+			put(os, "name", u.OS)
+			put(os, "version", u.OSVersion)
+			put(os, "full", u.OSFull)
+			m.Set("os", os)
+		}
+		device := painless.NewMap()
+		put(device, "name", u.Device)
+		m.Set("device", device)
+		return m
+	}
 }
 
 // ingestGrok compiles the patterns of a grok processor. Each document takes matchers of its own.

@@ -18,6 +18,8 @@ func TestIngestFilters(t *testing.T) {
 		{`{"grok":{"field":"m","patterns":["%{WORD:verb} %{NUMBER:n:int}$","%{IP:source.ip} %{MINE:rest}"],"pattern_definitions":{"MINE":"x+"}}}`, `{"m":"10.0.0.1 xxx"}`, `{"m":"10.0.0.1 xxx","source":{"ip":"10.0.0.1"},"rest":"xxx"}`},
 		{`{"grok":{"field":"m","patterns":["%{WORD:verb} %{NUMBER:n:int}"]}}`, `{"m":"GET 42"}`, `{"m":"GET 42","verb":"GET","n":42}`},
 		{`{"gsub":{"field":"m","pattern":"(\\w)-(\\w)","replacement":"$2$1\\$"}}`, `{"m":"a-b c-d"}`, `{"m":"ba$ dc$"}`},
+		{`{"user_agent":{"field":"m"}}`, `{"m":"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Firefox/115.0"}`,
+			`{"m":"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Firefox/115.0","user_agent":{"name":"Firefox","original":"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Firefox/115.0","version":"115.0","os":{"name":"Windows","version":"10","full":"Windows 10"},"device":{"name":"Other"}}}`},
 		{`{"split":{"field":"m","separator":"\\s*,\\s*"}}`, `{"m":"a , b,c"}`, `{"m":["a","b","c"]}`},
 	} {
 		p, err := s.Compile("p", []byte(`{"processors":[`+c.processor+`]}`))

@@ -78,8 +78,8 @@ func TestTopicsAndGroups(t *testing.T) {
 		t.Errorf("groups %+v, %v", groups, err)
 	}
 	b.Keep("g") // as the node does for groups whose places its store keeps
-	has(weir(1, "", "groups", "reset", "g", "--to", "end", "--yes"), "weir pipeline rewind")
-	has(weir(1, "", "groups", "delete", "g"), "weir pipeline rewind")
+	has(weir(1, "", "groups", "reset", "g", "--to", "end", "--yes"), "weir pipeline replay")
+	has(weir(1, "", "groups", "delete", "g"), "weir pipeline replay")
 	weir(0, "", "topics", "trim", "orders", "--before", "end")
 	has(weir(0, "", "topics", "list"), " 0 ")
 	weir(0, "", "topics", "delete", "orders")

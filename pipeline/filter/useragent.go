@@ -316,3 +316,18 @@ func uaRuleOf(section string, entry map[string]string) (uaRule, error) {
 	}
 	return rule, nil
 }
+
+// UserAgent is what a user agent's text says of browser, system and device; texts that say nothing are empty.
+type UserAgent struct{ Name, Version, OS, OSVersion, OSFull, Device string }
+
+// UserAgents gives the function that takes user agents' texts apart by the rules that come with weir. It is safe for concurrent use.
+func UserAgents() (func(text string) UserAgent, error) {
+	rules, err := readUARules("")
+	if err != nil {
+		return nil, err
+	}
+	return func(text string) UserAgent {
+		u := rules.find(text)
+		return UserAgent{u.name.family, u.name.version(), u.os.family, u.os.version(), u.os.full(), u.device}
+	}, nil
+}

@@ -103,10 +103,14 @@ describe('the tools of Explore', () => {
     await some();
     await page.getByRole('button', { name: /^Filter on/ }).click();
     await page.getByRole('menuitem', { name: 'Edit as Query DSL' }).click();
+    await page.waitForURL((u) => (u.searchParams.get('f') ?? '').startsWith('dsl:'));
+    await page.goto(page.url());
+    await page.getByRole('button', { name: /^Filter on/ }).click();
+    await page.getByRole('menuitem', { name: 'Edit', exact: true }).click();
     const text = page.getByRole('textbox', { name: 'Query DSL' });
     await text.fill('{"term": {"log.level": "WARN"}}');
     await page.getByRole('button', { name: 'Apply' }).click();
-    await page.waitForURL((u) => (u.searchParams.get('f') ?? '').startsWith('dsl:'));
+    await page.waitForURL((u) => (u.searchParams.get('f') ?? '').includes('WARN'));
     await expect
       .poll(
         async () =>

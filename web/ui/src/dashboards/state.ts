@@ -1,7 +1,8 @@
 // A dashboard's address: its time range, search and filters as in Explore, what its controls chose, and what is open.
 
 import { useCallback, useMemo, useRef } from 'react';
-import { useLocation, useSearch } from 'wouter';
+import { useLocation } from 'wouter';
+import { useRawSearch } from '../rawsearch';
 import { type ExploreState, type Filter, format, parse } from '../url';
 import type { Dashboard } from './api';
 
@@ -59,7 +60,7 @@ export function write(s: DashState): string {
 export type SetDash = (patch: Partial<DashState>, opts?: { replace?: boolean }) => void;
 
 export function useDashState(d: Dashboard | undefined): [DashState, SetDash] {
-  const search = useSearch();
+  const search = useRawSearch();
   const [at, navigate] = useLocation();
   const state = useMemo(() => read(search, d), [search, d]);
   const latest = useRef({ state, at });

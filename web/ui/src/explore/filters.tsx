@@ -14,6 +14,8 @@ import styles from './filters.module.css';
 import { opposite, withFilter } from './state';
 
 const ops: Op[] = ['is', 'is_not', 'one_of', 'none_of', 'exists', 'not_exists', 'range', 'dsl'];
+/** Milliseconds a menu takes to leave. */
+const closing = 50;
 /** Names offered while a field is typed. */
 const offered = 40;
 
@@ -54,7 +56,7 @@ export function Filters({ state, fields, onChange }: Props) {
         </Button>
       </FilterForm>
       {filters.map((f, i) => (
-        <Pill key={filterLabel(f, t)} filter={f} state={state} fields={fields} onChange={(next) => replace(i, next)} />
+        <Pill key={i} filter={f} state={state} fields={fields} onChange={(next) => replace(i, next)} />
       ))}
       {filters.length > 1 && (
         <IconButton icon="close" size={13} label={t.filter.removeAll} onClick={() => onChange([])} />
@@ -88,7 +90,16 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
       >
         <span className={styles.anchor} />
       </FilterForm>
-      <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Root
+        modal={false}
+        onOpenChange={(open) => {
+          if (open || !wanted.current) return;
+          setTimeout(() => {
+            wanted.current = false;
+            setEditing(true);
+          }, closing);
+        }}
+      >
         <DropdownMenu.Trigger asChild>
           <button type="button" className={styles.label} aria-label={t.filter.of(filterLabel(filter, t))}>
             {filter.pinned && <Icon name="pin" size={11} />}
@@ -97,12 +108,7 @@ function Pill({ filter, state, fields, onChange }: PillProps) {
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content
-            onCloseAutoFocus={(e) => {
-              if (!wanted.current) return;
-              e.preventDefault();
-              wanted.current = false;
-              setEditing(true);
-            }}
+            onCloseAutoFocus={(e) => wanted.current && e.preventDefault()}
             className={layer.menu}
             align="start"
             sideOffset={4}
@@ -178,7 +184,13 @@ function FilterForm({ state, fields, filter, open, onOpen, onApply, children }: 
     <Popover.Root open={shown} onOpenChange={setShown}>
       <Popover.Trigger asChild>{children}</Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className={cx(layer.layer, styles.form)} align="start" sideOffset={4} collisionPadding={8}>
+        <Popover.Content
+          className={cx(layer.layer, styles.form)}
+          align="start"
+          sideOffset={4}
+          collisionPadding={8}
+          onFocusOutside={(e) => e.preventDefault()}
+        >
           <Form
             state={state}
             fields={fields}

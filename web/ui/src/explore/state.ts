@@ -1,13 +1,14 @@
 // Explore's state lives in the URL: this reads it, and writes it back as a new history entry or in place.
 
 import { useCallback, useMemo, useRef } from 'react';
-import { useLocation, useSearch } from 'wouter';
+import { useLocation } from 'wouter';
+import { useRawSearch } from '../rawsearch';
 import { type ExploreState, type Filter, format, type Op, parse } from '../url';
 
 export type SetState = (patch: Partial<ExploreState>, opts?: { replace?: boolean }) => void;
 
 export function useExploreState(): [ExploreState, SetState] {
-  const search = useSearch();
+  const search = useRawSearch();
   const [, navigate] = useLocation();
   const state = useMemo(() => parse(search), [search]);
   const latest = useRef(state);
