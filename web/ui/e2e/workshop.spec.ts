@@ -108,7 +108,9 @@ describe('workshop', { timeout: 120_000 }, () => {
     page = await open(browser, '/console');
     const editor = page.getByRole('textbox', { name: 'Requests' });
     await editor.click({ timeout: 60_000 });
-    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowUp');
     await page.keyboard.type('GET _cluster/health');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+Enter');
