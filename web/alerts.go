@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -43,7 +44,18 @@ func (s *Server) newAlerts() *alert.Alerts {
 }
 
 // Run evaluates the rules until ctx ends.
-func (s *Server) Run(ctx context.Context) error { return s.alerts.Run(ctx) }
+func (s *Server) Run(ctx context.Context) error {
+	if s.history == nil {
+		return s.alerts.Run(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.history.Run(ctx) }()
+	err := s.alerts.Run(ctx)
+	cancel()
+	return errors.Join(err, <-ended)
+}
 
 func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) {
 	list, err := s.alerts.List(r.Context(), es.As(r))

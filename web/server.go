@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirlog/weir/queue/kafka"
 	"github.com/weirlog/weir/web/alert"
 	"github.com/weirlog/weir/web/dashboard"
+	"github.com/weirlog/weir/web/flow"
 	"github.com/weirlog/weir/web/live"
 	"github.com/weirlog/weir/web/object"
 )
@@ -46,6 +48,12 @@ type Config struct {
 	Check func(name string, text []byte) (kind string, problems any, err error)
 	// Pipelines answers /weir/pipelines: texts, checks, previews, changes and their history; nil when this process runs none.
 	Pipelines http.Handler
+	// Queue is the client that looks at topics, groups and messages; nil when this process has no queue.
+	Queue func() (*kafka.Admin, error)
+	// Kept says why a group's places cannot be moved through the queue, "" when they can; nil: all can.
+	Kept func(group string) string
+	// Dead answers GET /weir/dead and POST /weir/dead/replay, the records that could not be processed; nil when there is no queue.
+	Dead http.Handler
 	// Link is the address people reach the pages at, for what alerts tell; "" leaves links out.
 	Link string
 	// Version is shown in the shell.
@@ -67,6 +75,7 @@ type Server struct {
 	objects *object.Store
 	ready   []dashboard.Ready // dashboards that cannot be changed
 	alerts  *alert.Alerts
+	history *flow.History // nil without Flow
 }
 
 // New builds the server; it starts nothing. Run evaluates its alerts.
@@ -90,6 +99,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, pages: p, objects: object.New(cfg.Store), ready: shipped}
 	s.alerts = s.newAlerts()
+	if cfg.Flow != nil {
+		s.history = flow.NewHistory(cfg.Flow)
+	}
 	s.handler = s.guard(s.routes())
 	return s, nil
 }
@@ -116,6 +128,9 @@ func (s *Server) routes() http.Handler {
 		mux.Handle("/weir/pipelines", s.cfg.Pipelines)
 		mux.Handle("/weir/pipelines/", s.cfg.Pipelines)
 	}
+	s.queueRoutes(mux)
+	mux.HandleFunc("POST /weir/console", s.console)
+	mux.HandleFunc("POST /weir/patterns", s.patterns)
 	mux.HandleFunc("GET /weir/objects/{type}", s.listObjects)
 	mux.HandleFunc("/weir/objects/{type}/{id}", s.object)
 	mux.HandleFunc("POST /weir/panels", s.panels)
@@ -169,7 +184,7 @@ func (s *Server) hostAllowed(hostport string) bool {
 
 func (s *Server) info(w http.ResponseWriter, r *http.Request) {
 	reply(w, map[string]any{"version": s.cfg.Version, "insecure": s.cfg.Insecure, "demo": s.cfg.Demo, "live": s.cfg.Live != nil, "embedded": s.cfg.Embedded,
-		"flow": s.cfg.Flow != nil, "pipelines": s.cfg.Pipelines != nil, "check": s.cfg.Check != nil})
+		"flow": s.cfg.Flow != nil, "queue": s.cfg.Queue != nil, "pipelines": s.cfg.Pipelines != nil, "check": s.cfg.Check != nil})
 }
 
 func (s *Server) flow(w http.ResponseWriter, r *http.Request) {

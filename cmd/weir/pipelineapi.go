@@ -37,6 +37,8 @@ func (a pipelineAPI) handler() http.Handler {
 		"GET /weir/pipelines/plugins":                a.plugins,
 		"POST /weir/pipelines/check":                 a.check,
 		"POST /weir/pipelines/format":                a.format,
+		"POST /weir/pipelines/grok":                  a.tryGrok,
+		"POST /weir/pipelines/grok/propose":          a.proposeGrok,
 		"GET /weir/pipelines/{id}":                   a.show,
 		"GET /weir/pipelines/{id}/stats":             a.stats,
 		"POST /weir/pipelines/{id}/preview":          a.preview,

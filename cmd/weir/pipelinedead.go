@@ -147,19 +147,11 @@ func placeFlag(s string) (partition int32, offset int64, err error) {
 }
 
 func (f *deadFlags) show(cmd *cobra.Command, place string) error {
-	partition, offset, err := placeFlag(place)
-	if err != nil {
+	if _, _, err := placeFlag(place); err != nil {
 		return err
 	}
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
-		page, err := a.Browse(ctx, kafka.Browse{Topic: pipeline.DeadLettersTopic, Partitions: []int32{partition}, At: map[int32]int64{partition: offset}, Limit: 1, ValueBytes: maxPipelineBody})
-		if err != nil {
-			return err
-		}
-		if len(page.Messages) == 0 || page.Messages[0].Offset != offset {
-			return fmt.Errorf("there is no dead letter at %d@%d", partition, offset)
-		}
-		x, err := letterOf(page.Messages[0])
+		x, err := oneLetter(ctx, a, place)
 		if err != nil {
 			return err
 		}
@@ -194,12 +186,7 @@ func (f *deadFlags) replay(cmd *cobra.Command) error {
 			if byTopic[topic] == nil {
 				order = append(order, topic)
 			}
-			value := string(x.rec.Value)
-			m := kafka.NewMessage{Value: &value, Headers: map[string]string{"weir-replay": fmt.Sprintf("%d@%d", x.Partition, x.Offset)}}
-			if key := string(x.rec.Key); key != "" {
-				m.Key = &key
-			}
-			byTopic[topic] = append(byTopic[topic], m)
+			byTopic[topic] = append(byTopic[topic], x.again())
 		}
 		for _, topic := range order {
 			verb := "would be put"

@@ -27,6 +27,9 @@ func (n *node) openUI(context.Context) error {
 	if len(n.cfg.Pipelines) > 0 {
 		cfg.Pipelines = pipelineAPI{n}.handler()
 	}
+	if n.broker != nil || n.queue != nil && !outputKinds[n.cfg.Queue] {
+		cfg.Queue, cfg.Kept, cfg.Dead = n.queueAdmin, n.keptPlaces, deadAPI{n}.handler()
+	}
 	s, err := web.New(cfg)
 	if err != nil {
 		return err

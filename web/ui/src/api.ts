@@ -144,6 +144,7 @@ export interface Info {
   live: boolean;
   embedded: boolean;
   flow: boolean;
+  queue: boolean;
   pipelines: boolean;
   check: boolean;
 }

@@ -10,6 +10,8 @@ const FlowPage = lazy(() => import('./flow/page'));
 const EventPage = lazy(() => import('./event/page'));
 const DashboardsPage = lazy(() => import('./dashboards/page'));
 const DashboardPage = lazy(() => import('./dashboards/view'));
+const PipelinesPage = lazy(() => import('./pipelines/page'));
+const ConsolePage = lazy(() => import('./console/page'));
 const AlertsPage = lazy(() => import('./alerts/page'));
 const SettingsPage = lazy(() => import('./settings/page'));
 const StartPage = lazy(() => import('./start/page'));
@@ -28,7 +30,9 @@ export function App() {
                 <Route path="/dashboards" component={DashboardsPage} />
                 <Route path="/dashboards/:id" component={DashboardPage} />
                 <Route path="/flow" component={FlowPage} />
+                <Route path="/pipelines" component={PipelinesPage} />
                 <Route path="/alerts" component={AlertsPage} />
+                <Route path="/console" component={ConsolePage} />
                 <Route path="/settings" component={SettingsPage} />
                 <Route path="/start" component={StartPage} />
                 <Route path="/e" component={EventPage} />

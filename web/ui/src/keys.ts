@@ -33,6 +33,8 @@ export type Action =
   | 'goExplore'
   | 'goFlow'
   | 'goDashboards'
+  | 'goPipelines'
+  | 'goConsole'
   | 'goAlerts'
   | 'goSettings'
   | 'palette'
@@ -91,7 +93,9 @@ export const table: Binding[] = [
   { action: 'goExplore', keys: ['g e'], group: 'go' },
   { action: 'goDashboards', keys: ['g d'], group: 'go' },
   { action: 'goFlow', keys: ['g f'], group: 'go' },
+  { action: 'goPipelines', keys: ['g p'], group: 'go' },
   { action: 'goAlerts', keys: ['g a'], group: 'go' },
+  { action: 'goConsole', keys: ['g c'], group: 'go' },
   { action: 'goSettings', keys: ['g s'], group: 'go' },
 ];
 

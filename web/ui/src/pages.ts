@@ -18,7 +18,9 @@ export const pages: Page[] = [
   { path: '/explore', icon: 'explore', name: 'explore', action: 'goExplore', range: true },
   { path: '/dashboards', icon: 'dashboards', name: 'dashboards', action: 'goDashboards' },
   { path: '/flow', icon: 'flow', name: 'flow', action: 'goFlow' },
+  { path: '/pipelines', icon: 'pipelines', name: 'pipelines', action: 'goPipelines' },
   { path: '/alerts', icon: 'bell', name: 'alerts', action: 'goAlerts' },
+  { path: '/console', icon: 'console', name: 'console', action: 'goConsole' },
   { path: '/settings', icon: 'settings', name: 'settings', action: 'goSettings' },
 ];
 

@@ -6,7 +6,6 @@ import { Link, useLocation } from 'wouter';
 import * as api from './api';
 import { useCarried } from './carry';
 import { type Flow, flow } from './flow/api';
-import { history, sampleOf } from './flow/history';
 import { type Dict, useT } from './i18n';
 import { useKeys } from './keys';
 import { KeySheet } from './keysheet';
@@ -152,10 +151,6 @@ function Health() {
     refetchInterval: 5000,
     retry: false,
   });
-  const { data, dataUpdatedAt } = q;
-  useEffect(() => {
-    if (data) history.push(sampleOf(data, dataUpdatedAt));
-  }, [data, dataUpdatedAt]);
   const [kind, text] = health(q.data, q.isError, t);
   return (
     <Tip text={text} side="right">

@@ -5,7 +5,7 @@ import { seek } from '../src/explore/list';
 import { seriesOf } from '../src/explore/series';
 import { lineCount, parseStack, rootCause } from '../src/explore/stack';
 import { withFilter } from '../src/explore/state';
-import { History, limit, sampleOf } from '../src/flow/history';
+import { samplesOf } from '../src/flow/history';
 import { age, linksOf, partsOf } from '../src/flow/page';
 import { pathOf } from '../src/flow/sparklines';
 import { hue, levelOf, shortLogger } from '../src/levels';
@@ -165,14 +165,23 @@ describe('the flow', () => {
     ];
     expect(partsOf({ stages: { broker: { topics } } }).topics.map((t) => t.name)).toEqual(['b', 'a', 'weir-flow']);
   });
-  it('remembers a bounded past, each answer once', () => {
-    const h = new History();
-    for (let t = 1; t <= limit + 10; t++) {
-      h.push(sampleOf({ stages: { agents: [{ id: 'a', acked_s: t }], store: { docs_s: 1 } } }, t));
-      h.push(sampleOf({}, t));
-    }
-    expect(h.snapshot()).toHaveLength(limit);
-    expect(h.snapshot()[limit - 1]).toEqual({ t: limit + 10, shipped: limit + 10, stored: 1, lag: null });
+  it('adds the series of all parts, with gaps where none has a figure', () => {
+    const samples = samplesOf({
+      step_ms: 5000,
+      to_ms: 20_000,
+      series: {
+        'agent a acked': [1, null, 3],
+        'agent b acked': [2],
+        'group g logs lag_ms': [7, 8, null],
+        'store docs': [1, 1, 1],
+      },
+      not_kept: 0,
+    });
+    expect(samples.map((s) => [s.t, s.shipped, s.stored, s.lag])).toEqual([
+      [10_000, 1, 1, 7],
+      [15_000, null, 1, 8],
+      [20_000, 5, 1, null],
+    ]);
   });
   it('draws a line from the left to the right, the highest value near the top', () => {
     const samples = [0, 10, 5].map((v, i) => ({ t: i * 1000, shipped: v, stored: null, lag: null }));

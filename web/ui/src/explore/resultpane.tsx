@@ -24,9 +24,10 @@ import type { SetState } from './state';
 /** Drawn by a library of its own, loaded beside the first search. */
 const Histogram = lazy(() => import('./histogram'));
 const TableView = lazy(() => import('./tableview'));
+const Patterns = lazy(() => import('./patterns'));
 
 /** The ways a result is shown, in the order of their tabs. */
-const tabs: View[] = ['logs', 'table'];
+const tabs: View[] = ['logs', 'table', 'patterns'];
 
 interface Props {
   state: ExploreState;
@@ -79,6 +80,10 @@ export function ResultPane({ state, set, search, empty, onFilter, onColumn }: Pr
         <Empty state={state} set={set} none={empty} />
       ) : first || (rows.length === 0 && search.phase !== 'failed') ? (
         <Skeleton shown={first} />
+      ) : state.view === 'patterns' ? (
+        <Suspense fallback={null}>
+          <Patterns state={state} serial={serial} onFilter={onFilter} />
+        </Suspense>
       ) : state.view === 'table' ? (
         <Suspense fallback={null}>
           <Table state={state} set={set} search={search} hits={hits} onFilter={onFilter} onColumn={onColumn} />

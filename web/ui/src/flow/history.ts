@@ -1,8 +1,7 @@
-// What the flow was in the minutes before: a bounded ring of samples, kept while the pages are open, one for each answer of
-// /weir/flow.
+// What the flow was before: the server keeps figures of every part for an hour in steps of five seconds, for a day in minutes.
 
-import { useSyncExternalStore } from 'react';
-import type { Flow } from './api';
+import { useQuery } from '@tanstack/react-query';
+import * as api from '../api';
 
 export interface Sample {
   /** When it was taken, ms since 1970. */
@@ -15,42 +14,49 @@ export interface Sample {
   lag: number | null;
 }
 
-/** Samples kept: an hour at one in five seconds. */
-export const limit = 720;
-
-export function sampleOf(f: Flow, t: number): Sample {
-  const agents = f.stages?.agents ?? [];
-  const groups = (f.stages?.broker?.topics ?? []).flatMap((topic) => topic.groups ?? []);
-  return {
-    t,
-    shipped: agents.length > 0 ? agents.reduce((s, a) => s + (a.acked_s ?? 0), 0) : null,
-    stored: f.stages?.store?.docs_s ?? null,
-    lag: groups.length > 0 ? Math.max(0, ...groups.map((g) => g.lag_ms ?? 0)) : null,
-  };
+export interface History {
+  step_ms: number;
+  to_ms: number;
+  series: Record<string, (number | null)[]>;
+  not_kept: number;
 }
 
-export class History {
-  private list: Sample[] = [];
-  private readonly listeners = new Set<() => void>();
+export const spans = ['15m', '1h', '6h', '24h'] as const;
+export type Span = (typeof spans)[number];
 
-  /** Adds a sample; one at or before the last is the same answer seen twice. */
-  push(s: Sample) {
-    const last = this.list[this.list.length - 1];
-    if (last && s.t <= last.t) return;
-    this.list = [...this.list, s].slice(-limit);
-    for (const l of this.listeners) l();
-  }
-
-  readonly snapshot = (): Sample[] => this.list;
-
-  readonly subscribe = (l: () => void) => {
-    this.listeners.add(l);
-    return () => this.listeners.delete(l);
-  };
+/** Sums or worst values over all series whose name fits; null where none has a figure. */
+export function over(h: History, name: RegExp, join: (a: number, b: number) => number): (number | null)[] {
+  const lists = Object.entries(h.series)
+    .filter(([k]) => name.test(k))
+    .map(([, list]) => list);
+  const length = Math.max(0, ...lists.map((l) => l.length));
+  return Array.from({ length }, (_, i) =>
+    lists.reduce<number | null>((sum, l) => {
+      const v = l[i - length + l.length] ?? null;
+      return v === null ? sum : sum === null ? v : join(sum, v);
+    }, null),
+  );
 }
 
-export const history = new History();
+/** The whole flow as samples, oldest first. */
+export function samplesOf(h: History): Sample[] {
+  const shipped = over(h, /^agent .* acked$/, (a, b) => a + b);
+  const stored = over(h, /^store docs$/, (a, b) => a + b);
+  const lag = over(h, /^group .* lag_ms$/, Math.max);
+  const n = Math.max(shipped.length, stored.length, lag.length);
+  return Array.from({ length: n }, (_, i) => ({
+    t: h.to_ms - (n - 1 - i) * h.step_ms,
+    shipped: shipped[i] ?? null,
+    stored: stored[i] ?? null,
+    lag: lag[i] ?? null,
+  }));
+}
 
-export function useHistory(): Sample[] {
-  return useSyncExternalStore(history.subscribe, history.snapshot);
+export function useHistory(span: Span) {
+  return useQuery({
+    queryKey: ['flow-history', span],
+    queryFn: ({ signal }) => api.get<History>('weir/flow/history', { span }, signal),
+    refetchInterval: 5000,
+    retry: false,
+  });
 }

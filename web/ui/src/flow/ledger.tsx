@@ -1,12 +1,16 @@
 import type { Ledger } from '../api';
 import { bytes, number, useT } from '../i18n';
+import { useWords } from '../i18n/words';
+import { Button } from '../kit/button';
 import { Icon } from '../kit/icon';
 import { usePrefs } from '../prefs';
 import styles from './page.module.css';
+import { words } from './words';
 
 /** What became of every event that was read: the sum must come out even. */
-export function LedgerStrip({ ledger: l }: { ledger: Ledger }) {
+export function LedgerStrip({ ledger: l, onOpen }: { ledger: Ledger; onOpen(): void }) {
   const t = useT();
+  const w = useWords(words);
   const { lang } = usePrefs();
   const even = l.unexplained === 0;
   const parts: [string, number, string][] = [
@@ -24,6 +28,9 @@ export function LedgerStrip({ ledger: l }: { ledger: Ledger }) {
           <Icon name={even ? 'check' : 'warning'} size={14} />
           {even ? t.flow.balanced : t.flow.unbalanced}
         </span>
+        <Button kind="quiet" onClick={onOpen}>
+          {w.audit}
+        </Button>
       </header>
       <div className={styles.sum}>
         <Term name={t.flow.read} value={number(l.read_events, lang)} sub={bytes(l.read_bytes)} />

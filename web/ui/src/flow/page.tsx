@@ -1,8 +1,9 @@
 // Flow: every stage between a file and a stored document in one picture, and the account of every line below it.
 
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { createContext, lazy, type ReactNode, Suspense, useContext, useState } from 'react';
 import { ago, bytes, duration, percent, rate, short, useT } from '../i18n';
+import { useWords } from '../i18n/words';
 import { cx } from '../kit/cx';
 import { Icon } from '../kit/icon';
 import { hue } from '../levels';
@@ -16,10 +17,17 @@ import {
   type StoreStage,
   type TopicStage,
 } from './api';
+import type { Opened } from './drawer';
 import { Edges, type Link } from './edges';
 import { LedgerStrip } from './ledger';
 import styles from './page.module.css';
 import { Sparklines } from './sparklines';
+import { words } from './words';
+
+const Drawer = lazy(() => import('./drawer').then((m) => ({ default: m.Drawer })));
+
+/** Opens what stands behind a node. */
+const Opener = createContext<(o: Opened) => void>(() => undefined);
 
 const every = 2000;
 /** Rows drawn in one card; the rest is counted. */
@@ -35,6 +43,7 @@ export default function FlowPage() {
     retry: false,
   });
   const f = q.data;
+  const [opened, setOpened] = useState<Opened | null>(null);
   return (
     <main className={styles.page}>
       <header className={styles.head}>
@@ -49,9 +58,16 @@ export default function FlowPage() {
       )}
       {f && (
         <>
-          <Picture f={f} />
-          {f.ledger && <LedgerStrip ledger={f.ledger} />}
+          <Opener.Provider value={setOpened}>
+            <Picture f={f} />
+          </Opener.Provider>
+          {f.ledger && <LedgerStrip ledger={f.ledger} onOpen={() => setOpened({ kind: 'audit', name: '' })} />}
           <Sparklines />
+          {opened && (
+            <Suspense fallback={null}>
+              <Drawer key={`${opened.kind} ${opened.name}`} opened={opened} f={f} onClose={() => setOpened(null)} />
+            </Suspense>
+          )}
         </>
       )}
     </main>
@@ -164,14 +180,28 @@ interface NodeProps {
   title: ReactNode;
   value?: string;
   bad?: boolean;
+  opens?: Opened;
   children?: ReactNode;
 }
 
-function Node({ id, title, value, bad, children }: NodeProps) {
+function Node({ id, title, value, bad, opens, children }: NodeProps) {
+  const w = useWords(words);
+  const open = useContext(Opener);
   return (
     <article className={cx(styles.node, bad && styles.bad)} data-node={id}>
       <header>
-        <span className={styles.name}>{title}</span>
+        {opens ? (
+          <button
+            type="button"
+            className={cx(styles.name, styles.opens)}
+            aria-label={w.open(opens.name)}
+            onClick={() => open(opens)}
+          >
+            {title}
+          </button>
+        ) : (
+          <span className={styles.name}>{title}</span>
+        )}
         {value && <b>{value}</b>}
       </header>
       {children}
@@ -207,6 +237,7 @@ function FileNode({ agent, file }: { agent: string; file: FileStage }) {
   return (
     <Node
       id={`file ${agent} ${file.path}`}
+      opens={{ kind: 'agent', name: agent }}
       title={
         <>
           {file.service && <i className={styles.dot} style={{ background: `var(--series-${hue(file.service)})` }} />}
@@ -231,6 +262,7 @@ function AgentNode({ agent: a }: { agent: AgentStage }) {
   return (
     <Node
       id={`agent ${a.id}`}
+      opens={{ kind: 'agent', name: a.id }}
       bad={a.online === false}
       title={
         <>
@@ -262,6 +294,7 @@ function TopicNode({ topic }: { topic: TopicStage }) {
   return (
     <Node
       id={`topic ${topic.name}`}
+      opens={{ kind: 'topic', name: topic.name }}
       title={topic.name}
       value={topic.in_s === undefined ? undefined : t.flow.rate(rate(topic.in_s, lang))}
     >
@@ -315,6 +348,7 @@ function PipelineNode({ pipeline: p }: { pipeline: PipelineStage }) {
   return (
     <Node
       id={`pipe ${p.name}`}
+      opens={{ kind: 'pipeline', name: p.name }}
       title={p.name}
       value={p.out_s === undefined ? undefined : t.flow.rate(rate(p.out_s, lang))}
     >

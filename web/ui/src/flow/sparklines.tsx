@@ -1,9 +1,11 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { duration, rate, useT } from '../i18n';
+import { useWords } from '../i18n/words';
 import { usePrefs } from '../prefs';
 import { clock } from '../time';
-import { type Sample, useHistory } from './history';
+import { type Sample, type Span, samplesOf, spans, useHistory } from './history';
 import styles from './page.module.css';
+import { words } from './words';
 
 const width = 300;
 const height = 56;
@@ -27,32 +29,52 @@ export function pathOf(
   return { line, area: `${line}L${width} ${height}L0 ${height}Z` };
 }
 
-/** How the flow went since the pages were opened. */
+/** How the flow went: kept by the server. */
 export function Sparklines() {
   const t = useT();
   const { lang } = usePrefs();
-  const samples = useHistory();
+  const w = useWords(words);
+  const [span, setSpan] = useState<Span>('1h');
+  const q = useHistory(span);
+  const samples = q.data ? samplesOf(q.data) : [];
   const perSecond = (v: number) => t.flow.rate(rate(v, lang));
   return (
-    <div className={styles.sparks}>
-      <Spark
-        title={t.flow.shipped}
-        samples={samples}
-        value={(s) => s.shipped}
-        show={perSecond}
-        color="--info"
-        least={1}
-      />
-      <Spark title={t.flow.stored} samples={samples} value={(s) => s.stored} show={perSecond} color="--ok" least={1} />
-      <Spark
-        title={t.flow.waiting}
-        samples={samples}
-        value={(s) => s.lag}
-        show={(v) => (v === 0 ? t.flow.noLag : duration(v, lang))}
-        color="--warn"
-        least={1000}
-      />
-    </div>
+    <section aria-label={w.history}>
+      <header className={styles.spans}>
+        <h2>{w.history}</h2>
+        {spans.map((v) => (
+          <button key={v} type="button" aria-pressed={v === span} onClick={() => setSpan(v)}>
+            {v}
+          </button>
+        ))}
+      </header>
+      <div className={styles.sparks}>
+        <Spark
+          title={t.flow.shipped}
+          samples={samples}
+          value={(s) => s.shipped}
+          show={perSecond}
+          color="--info"
+          least={1}
+        />
+        <Spark
+          title={t.flow.stored}
+          samples={samples}
+          value={(s) => s.stored}
+          show={perSecond}
+          color="--ok"
+          least={1}
+        />
+        <Spark
+          title={t.flow.waiting}
+          samples={samples}
+          value={(s) => s.lag}
+          show={(v) => (v === 0 ? t.flow.noLag : duration(v, lang))}
+          color="--warn"
+          least={1000}
+        />
+      </div>
+    </section>
   );
 }
 
@@ -66,7 +88,7 @@ interface Props {
   least: number;
 }
 
-function Spark({ title, samples, value, show, color, least }: Props) {
+export function Spark({ title, samples, value, show, color, least }: Props) {
   const known = samples.map(value).filter((v) => v !== null);
   const now = known[known.length - 1];
   if (now === undefined) return null;

@@ -316,6 +316,8 @@ export const en = {
       goExplore: 'Explore',
       goDashboards: 'Dashboards',
       goFlow: 'Flow',
+      goPipelines: 'Pipelines',
+      goConsole: 'Console',
       goAlerts: 'Alerts',
       goSettings: 'Settings',
       palette: 'Commands, pages, saved things',

@@ -1,1 +1,0 @@
-import{i as e}from"./prefs-D6rlYgR3.js";function t(t){return t[e().lang]}export{t};

@@ -1,0 +1,1 @@
+import{i as e}from"./prefs-XYYHBC14.js";function t(t){return t[e().lang]}export{t};
