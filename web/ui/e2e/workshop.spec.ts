@@ -92,7 +92,7 @@ describe('workshop', { timeout: 120_000 }, () => {
 
   it('opens a topic from the flow: messages, groups kept by the store, the account by source', async () => {
     page = await open(browser, '/flow');
-    await page.getByRole('button', { name: 'Open logs', exact: true }).click({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'logs', exact: true }).click({ timeout: 60_000 });
     const drawer = page.getByRole('dialog', { name: 'logs' });
     await drawer.getByRole('button', { name: /^0@/ }).first().click({ timeout: 30_000 });
     await drawer.getByText('"message"').first().waitFor();

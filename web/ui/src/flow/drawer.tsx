@@ -21,7 +21,7 @@ export interface Opened {
 
 export function Drawer({ opened, f, onClose }: { opened: Opened; f: Flow; onClose(): void }) {
   const w = useWords(words);
-  const box = useRef<HTMLElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     box.current?.focus();
@@ -31,7 +31,7 @@ export function Drawer({ opened, f, onClose }: { opened: Opened; f: Flow; onClos
   const agent = parts.agents.find((a) => a.id === opened.name);
   const title = opened.kind === 'audit' ? w.auditTitle : opened.kind === 'agent' ? (agent?.host ?? '') : opened.name;
   return (
-    <aside
+    <div
       className={styles.drawer}
       ref={box}
       tabIndex={-1}
@@ -49,7 +49,7 @@ export function Drawer({ opened, f, onClose }: { opened: Opened; f: Flow; onClos
       {opened.kind === 'pipeline' && <PipelinePane name={opened.name} f={f} />}
       {opened.kind === 'agent' && agent && <AgentPane a={agent} />}
       {opened.kind === 'audit' && <AuditPane />}
-    </aside>
+    </div>
   );
 }
 

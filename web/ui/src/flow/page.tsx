@@ -194,7 +194,7 @@ function Node({ id, title, value, bad, opens, children }: NodeProps) {
           <button
             type="button"
             className={cx(styles.name, styles.opens)}
-            aria-label={w.open(opens.name)}
+            title={w.open(opens.name)}
             onClick={() => open(opens)}
           >
             {title}
