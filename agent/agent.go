@@ -189,7 +189,7 @@ func newUUID() string {
 }
 
 // Run ships until ctx ends, then waits up to ShutdownTimeout for what was read to be acknowledged, and writes the registry. It
-// returns when all its goroutines have ended; the agent cannot be run again.
+// returns when all its goroutines have ended; the agent cannot be run again. With Config.Finite it also ends with its inputs.
 func (a *Agent) Run(ctx context.Context) error {
 	w, err := newWatcher(a)
 	if err != nil {
@@ -197,6 +197,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	ship, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	var readers, senders, others, listeners sync.WaitGroup
 	for _, l := range a.lanes {
 		readers.Go(func() { l.read(ctx) })
@@ -204,6 +206,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	for _, l := range a.listeners {
 		listeners.Go(func() { l.run(ctx) })
+	}
+	if a.cfg.Finite && len(a.inputs) == 0 {
+		others.Go(func() { listeners.Wait(); end() })
 	}
 	others.Go(func() { a.reg.run(ctx, a.cfg.RegistryFlush) })
 	others.Go(func() { a.cursors.run(ctx, a.cfg.RegistryFlush, a.log) })

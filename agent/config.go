@@ -63,6 +63,9 @@ type Config struct {
 	// TakeOver is a Filebeat whose places are taken over when the agent has none of its own.
 	TakeOver TakeOver
 
+	// Finite ends Run when all inputs have ended, as stdin does, and everything is acknowledged. Files never end.
+	Finite bool
+
 	timing timing
 }
 
@@ -283,9 +286,15 @@ func (c *Config) Validate() []error {
 	if len(c.Inputs) == 0 {
 		bad("agent: no inputs")
 	}
+	stdin := false
 	for i := range c.Inputs {
 		in := &c.Inputs[i]
 		faults := in.validate()
+		if _, ok := in.Listen.(*Stdin); ok && stdin {
+			bad("%s: a second input reads stdin", inputPlace(in, i))
+		} else if ok {
+			stdin = true
+		}
 		_, more := compileInput(c, in, i, &identity{compat: c.Compat})
 		for _, err := range append(faults, more...) {
 			bad("%s: %w", inputPlace(in, i), err)

@@ -29,24 +29,16 @@ func (l *lane) Emit(m *lines.Message) {
 	}
 	var bad bool
 	b := l.batch
-	if m.Codec == nil && m.Fields == nil && len(s.in.chain) == 0 {
-		stamp := l.stamp
-		if !m.Read.Equal(l.now) {
-			stamp = tree.AppendTime(nil, m.Read)
-		}
-		b.arena, bad = s.env.appendPlain(b.arena, stamp, m)
-	} else {
-		ev := s.env.newEvent(m)
-		if rule := processor.Run(s.in.chain, ev); rule != "" {
-			l.dropAll(m, rule)
-			return
-		}
-		if !s.in.conf.KeepNull {
-			tree.DropNulls(ev.Fields)
-		}
-		b.arena = ev.Append(b.arena)
+	stamp := l.stamp
+	if !m.Read.Equal(l.now) {
+		stamp = tree.AppendTime(nil, m.Read)
 	}
-	if bad || m.Flags&lines.BadEncoding != 0 {
+	var rule string
+	if b.arena, bad, rule = s.in.appendMessage(b.arena, s.env, stamp, m); rule != "" {
+		l.dropAll(m, rule)
+		return
+	}
+	if bad {
 		l.a.stats.badText.Add(1)
 	}
 	for _, sp := range m.Merged {
@@ -56,6 +48,23 @@ func (l *lane) Emit(m *lines.Message) {
 		}
 	}
 	b.recs = append(b.recs, rec{src: s, from: m.Span.From, to: m.Span.To, end: len(b.arena), env: s.env, read: m.Read})
+}
+
+// appendMessage renders a message: bad says that its text held bytes which mean nothing, rule what drops it. stamp is m.Read as text.
+func (in *compiled) appendMessage(b []byte, env *envelope, stamp []byte, m *lines.Message) (out []byte, bad bool, rule string) {
+	if m.Codec == nil && m.Fields == nil && len(in.chain) == 0 {
+		b, bad = env.appendPlain(b, stamp, m)
+	} else {
+		ev := env.newEvent(m)
+		if rule = processor.Run(in.chain, ev); rule != "" {
+			return b, false, rule
+		}
+		if !in.conf.KeepNull {
+			tree.DropNulls(ev.Fields)
+		}
+		b = ev.Append(b)
+	}
+	return b, bad || m.Flags&lines.BadEncoding != 0, ""
 }
 
 // envelope renders what is constant for s.

@@ -65,11 +65,16 @@ func (a *Agent) openListener(conf *Input, index int) (*listener, error) {
 		return nil, errs[0]
 	}
 	log := a.log.With("input", conf.Type, "place", conf.Place)
-	src, err := conf.Listen.Open(log)
-	if err != nil {
-		return nil, err
+	l := &listener{a: a, in: in, log: log, own: map[string]bool{}, feeds: map[string]*feed{}}
+	if c, ok := conf.Listen.(*Stdin); ok {
+		l.src = newStdin(l, c)
+	} else {
+		src, err := conf.Listen.Open(log)
+		if err != nil {
+			return nil, err
+		}
+		l.src = src
 	}
-	l := &listener{a: a, in: in, src: src, log: log, own: map[string]bool{}, feeds: map[string]*feed{}}
 	env, missing := in.render(&a.cfg, nil, nil, time.Now())
 	if missing {
 		a.stats.topicMissing.Add(1)
@@ -122,15 +127,19 @@ func (l *listener) Push(ctx context.Context, b *input.Batch, acked func()) error
 	if err := l.a.pushBudget.take(ctx, s.lane.idle, size); err != nil {
 		return err
 	}
-	p := &pushed{recs: l.records(s, b), bytes: size, stream: b.Stream, cursor: b.Cursor, acked: acked, on: l}
+	return l.handOver(ctx, s, &pushed{recs: l.records(s, b), bytes: size, stream: b.Stream, cursor: b.Cursor, acked: acked, on: l})
+}
+
+// handOver gives p, whose bytes were taken from the budget, to the sender of its stream's lane.
+func (l *listener) handOver(ctx context.Context, s *feed, p *pushed) error {
 	select {
 	case s.lane.pushes <- p:
 		return nil
 	case <-ctx.Done():
-		l.a.pushBudget.give(size)
+		l.a.pushBudget.give(p.bytes)
 		return ctx.Err()
 	case <-s.lane.idle:
-		l.a.pushBudget.give(size)
+		l.a.pushBudget.give(p.bytes)
 		return input.ErrStopped
 	}
 }

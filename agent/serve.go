@@ -254,32 +254,37 @@ func (l *lane) cut(s *source, c lines.Cut) {
 // text gives the message its text, the bytes of the line without its end, and hands it on. A cut line may hold more than is kept.
 func (l *lane) text(s *source, text []byte) {
 	m := &l.msg
+	m.Text = plainText(m, text, s.in.spec.Limit(), s.enc, l.decoder(s.enc))
+	s.account.lines.Add(1)
+	l.push(s, m)
+}
+
+// plainText is a line in UTF-8, valid until the decoder's next use: of a cut one the beginning, without a byte order mark at the
+// beginning of the input and without a run of NUL bytes. It sets the message's flags.
+func plainText(m *lines.Message, text []byte, limit int, enc *lines.Encoding, dec *lines.Decoder) []byte {
 	if m.Cut != nil {
-		limit := s.in.spec.Limit()
-		if s.enc.Plain() {
+		if enc.Plain() {
 			text = lines.CutText(text, limit)
 		} else {
-			text = text[:limit-limit%s.enc.Width()]
+			text = text[:limit-limit%enc.Width()]
 		}
 	}
 	if m.Offset == 0 {
-		text = text[s.enc.Mark(text):]
+		text = text[enc.Mark(text):]
 	}
-	if len(text) >= nulRun && text[0] == 0 && s.enc.Width() == 1 {
+	if len(text) >= nulRun && text[0] == 0 && enc.Width() == 1 {
 		if trimmed := bytes.TrimLeft(text, "\x00"); len(text)-len(trimmed) >= nulRun {
 			text = trimmed
 			m.Flags |= lines.Nul
 		}
 	}
-	if !s.enc.Plain() {
+	if !enc.Plain() {
 		var bad bool
-		if text, bad = l.decoder(s.enc).Decode(text); bad {
+		if text, bad = dec.Decode(text); bad {
 			m.Flags |= lines.BadEncoding
 		}
 	}
-	m.Text = text
-	s.account.lines.Add(1)
-	l.push(s, m)
+	return text
 }
 
 // push hands a line to the chain's parsers, or on when there are none.
@@ -317,7 +322,11 @@ func (l *lane) prune() {
 	l.pruneAt = max(2*len(l.refs), pruneRefs)
 }
 
+// decoder is the lane's decoder of an encoding, nil when the bytes are text as they are.
 func (l *lane) decoder(enc *lines.Encoding) *lines.Decoder {
+	if enc.Plain() {
+		return nil
+	}
 	d := l.dec[enc]
 	if d == nil {
 		d = enc.NewDecoder()

@@ -218,14 +218,20 @@ filebeat.inputs:
   - {type: otlp, grpc.enabled: false}
   - {type: kafka, hosts: [h], topics: [t], group_id: g, sasl.mechanism: SCRAM-SHA-512}
   - {type: udp, host: "x:1", enabled: false}
+  - {type: stdin, encoding: euc-kr, max_bytes: 1KiB, exclude_lines: [x], multiline: {pattern: a}, parsers: [{ndjson: {}}]}
 output.logstash: {hosts: ["h:5044"], loadbalance: true, backoff.init: 2s}
 `), env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := fb.Agent.Inputs
-	if len(in) != 6 {
+	if len(in) != 7 {
 		t.Fatalf("%d inputs", len(in))
+	}
+	if s := in[6]; s.Encoding != "euc-kr" || s.MessageMaxBytes != 1<<10 || len(s.Parsers) != 2 || len(s.ExcludeLines) != 1 {
+		t.Errorf("stdin %+v", s)
+	} else if _, ok := s.Listen.(*agent.Stdin); !ok {
+		t.Errorf("stdin listens by %T", s.Listen)
 	}
 	tcp := in[0].Listen.(*input.TCPConfig)
 	if tcp.Framing != "rfc6587" || tcp.MaxMessage != 1<<20 || tcp.TLS == nil || tcp.TLS.Certificate != "/etc/f/c.pem" || tcp.TLS.Key != "/k.pem" || in[0].Tags[0] != "a" {

@@ -9,8 +9,8 @@ import (
 	"github.com/weirlog/weir/agent/processor"
 )
 
-// supportedInputs are the input types an agent runs.
-var supportedInputs = []string{"filestream", "log", "container"}
+// supportedInputs are the input types of lines an agent runs.
+var supportedInputs = []string{"filestream", "log", "container", "stdin"}
 
 // bindInput reads one input of filebeat.yml or weir.yml; nil when it is disabled.
 func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warning) *agent.Input {
@@ -25,7 +25,9 @@ func bindInput(f *file, n *Node, path string, messageMax int64, warnings *[]Warn
 	enabled := true
 	b.boolean("enabled", &enabled)
 	bindCommon(b, &in)
-	if in.Listen = bindListener(b, typ, warnings); in.Listen == nil {
+	if in.Listen = bindListener(b, typ, warnings); typ == "stdin" {
+		bindStdin(b, &in)
+	} else if in.Listen == nil {
 		bindLines(b, &in)
 		bindFiles(b, &in, warnings)
 		if typ == "log" || typ == "container" {
@@ -137,6 +139,11 @@ func bindLegacy(b *binder, in *agent.Input, warnings *[]Warning) {
 		b.oneOf("format", &in.Format, "auto", "docker", "cri")
 		b.ignore("combine_partial", "cri", "containers")
 	}
+	bindLegacyLines(b, in)
+}
+
+// bindLegacyLines reads json and multiline beside parsers.
+func bindLegacyLines(b *binder, in *agent.Input) {
 	if b.has("json") {
 		in.JSON = bindLegacyJSON(b.sub("json"))
 	}
@@ -144,6 +151,15 @@ func bindLegacy(b *binder, in *agent.Input, warnings *[]Warning) {
 		in.Parsers = append(in.Parsers, agent.Parser{Multiline: bindMultiline(b.sub("multiline"))})
 	}
 	in.Parsers = append(in.Parsers, bindParsers(b, in)...)
+}
+
+// bindStdin reads the keys of type stdin: those of lines, and none of files.
+func bindStdin(b *binder, in *agent.Input) {
+	in.Listen = &agent.Stdin{}
+	bindLines(b, in)
+	b.size("max_bytes", &in.MessageMaxBytes)
+	bindLegacyLines(b, in)
+	b.ignore("paths", "scan_frequency", "backoff", "max_backoff", "backoff_factor", "close_eof", "json_enabled", "input_type")
 }
 
 func bindLegacyJSON(b *binder) *agent.NDJSON {

@@ -62,6 +62,7 @@ type node struct {
 	log    *slog.Logger
 	ports  listeners
 	demo   bool
+	alone  bool // the agent is the only part: the process ends with its inputs
 	parts  []part
 	ready  ready
 	health metrics.Health
@@ -88,7 +89,7 @@ type node struct {
 // newNode opens everything that the roles ask for, in the order of dependence; on an error what was opened is closed again.
 func newNode(ctx context.Context, cfg config.Weir, r roles, insecure bool, log *slog.Logger) (*node, error) {
 	tuneCollector()
-	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), demo: r.demo}
+	n := &node{cfg: cfg, log: log, ports: listeners{insecure: insecure, log: log}, series: metrics.New(), since: time.Now(), hub: live.NewHub(), demo: r.demo, alone: r == roles{agent: true}}
 	for _, w := range cfg.Warnings {
 		log.Warn("setting without its usual effect", "place", w.Pos.String(), "setting", w.Key, "effect", w.Effect)
 	}
@@ -392,8 +393,8 @@ func (n *node) run(ctx context.Context, stdout io.Writer) error {
 	return errors.Join(first, n.close())
 }
 
-// finite tells the parts whose end is no fault: a pipeline whose inputs have an end.
-func (n *node) finite(name string) bool { return name == "pipeline" }
+// finite tells the parts whose end is no fault: a pipeline or an agent whose inputs have an end.
+func (n *node) finite(name string) bool { return name == "pipeline" || name == "agent" }
 
 // labelled marks in profiles what the broker does for its callers.
 type labelled struct{ *broker.Broker }

@@ -21,6 +21,7 @@ func (n *node) openAgent(context.Context) error {
 		cfg.Ledger, cfg.Flow = ledger.Topic, flowTopic
 	}
 	cfg.Version = "weir " + buildVersion()
+	cfg.Finite = n.alone
 	n.prepareListeners(&cfg)
 	a, err := agent.Open(cfg)
 	if err != nil {
