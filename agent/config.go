@@ -136,7 +136,7 @@ type Input struct {
 	HarvesterLimit int
 	// FileIdentity is auto: place, head and tail of a file together. Nothing else is supported.
 	FileIdentity string
-	// Compression is none (a compressed file only finishes the file it was made of), auto or gzip (it is a source of its own).
+	// Compression is none (a compressed file only finishes the file it was made of), auto or gzip (any compressed file is a source of its own).
 	Compression string
 	// Stream of container input: all, stdout or stderr.
 	Stream string

@@ -25,7 +25,7 @@ func (k *keeper) considerLocked(d *dir, e *entry, moved map[*chain]bool, now tim
 		return
 	}
 	left, wasEmptied := k.emptied[e.st.place]
-	compressed := isGzip(e.path, e.st.place)
+	compressed := isCompressed(e.path, e.st.place)
 	if compressed {
 		if in.conf.Compression == "none" || rotated && len(c.list) > 0 {
 			delete(k.held, e.st.place) // it was too short to tell before

@@ -14,7 +14,7 @@ var errAnother = errors.New("another file has this name now")
 // openLocked opens the file of s by its path and proves that it is the one that was meant.
 func (a *Agent) openLocked(s *source) error {
 	if s.compressed {
-		f, err := openGzip(s.path, s.place)
+		f, err := openCompressed(s.path, s.place)
 		if err != nil {
 			return err
 		}

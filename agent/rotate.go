@@ -292,8 +292,8 @@ func holdsSource(e *entry, s *source) bool {
 	}
 	var f content
 	var err error
-	if isGzip(e.path, e.st.place) {
-		f, err = openGzip(e.path, e.st.place)
+	if isCompressed(e.path, e.st.place) {
+		f, err = openCompressed(e.path, e.st.place)
 	} else {
 		f, err = openAt(e.path, e.st.place)
 	}
@@ -321,7 +321,7 @@ func (k *keeper) continueLocked(s *source, e *entry, now time.Time) {
 	a.closeLocked(s)
 	a.detachLocked(s)
 	s.path, s.place, s.gone, s.replaced, s.since = e.path, e.st.place, false, true, now
-	s.compressed = isGzip(e.path, e.st.place)
+	s.compressed = isCompressed(e.path, e.st.place)
 	s.finish = s.compressed // nothing will be added to it
 	a.byInode[s.place.inode()] = s
 	d := a.dirLocked(filepath.Dir(s.path))

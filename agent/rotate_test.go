@@ -2,11 +2,14 @@ package agent
 
 import (
 	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // numbered are n lines with a prefix, and the text that holds them.
@@ -18,6 +21,65 @@ func numbered(prefix string, from, n int) (list []string, text string) {
 		b.WriteString(line + "\n")
 	}
 	return list, b.String()
+}
+
+// bzipped are the lines 0 to 49 of "a" and 0 to 19 of "u", as the program bzip2 compresses them.
+const bzipped = "QlpoOTFBWSZTWfa7ossAAWvZgHAQQAB/4CIlAgAwAMbIanqoD/ylTTTQBpqU/8qoBo0NBJqo0A9QA6zWpJve454287qqqqqqqqqq7AABkxVVcA" +
+	"ADOJrUk4/W222222qrJIqqqqqq7kgFVVX2CQDszJJpXcu8mTSqVmTSqVmTSqVmTSqWgBaAFoAWUNcj5MkziZkk4kgGhIB8SAWCH4u5IpwoSHtd0WWA"
+
+// zstd compresses a file and removes it.
+func (h *harness) zstd(from, to string) {
+	h.t.Helper()
+	b, err := os.ReadFile(h.path(from))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	z, err := zstd.NewWriter(nil)
+	if err == nil {
+		err = os.WriteFile(h.path(to), z.EncodeAll(b, nil), 0o644)
+	}
+	if err == nil {
+		err = os.Remove(h.path(from))
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// bzip2 puts the compressed form of the lines of bzipped in the place of a file.
+func (h *harness) bzip2(from, to string) {
+	h.t.Helper()
+	b, err := base64.StdEncoding.DecodeString(bzipped)
+	if err == nil {
+		err = os.WriteFile(h.path(to), b, 0o644)
+	}
+	if err == nil {
+		err = os.Remove(h.path(from))
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// compressedWhileDown: what was not read is taken out of the compressed rotation, and nothing of it again.
+func compressedWhileDown(name string, compress func(h *harness, from, to string)) func(h *harness) {
+	return func(h *harness) {
+		h.start()
+		a, text := numbered("a", 0, 50)
+		h.write("app.log", text)
+		h.expect(a...)
+		h.stop()
+		u, text := numbered("u", 0, 20)
+		h.write("app.log", text)
+		compress(h, "app.log", name)
+		h.write("app.log", "b\n")
+		h.start()
+		h.expect(append(append(a, u...), "b")...)
+		h.stop()
+		h.write("app.log", "c\n")
+		h.start()
+		h.expect(append(append(a, u...), "b", "c")...)
+	}
 }
 
 // copyFile copies as logrotate's copytruncate does.
@@ -150,23 +212,10 @@ func TestRotations(t *testing.T) {
 				h.start()
 				h.expect(append(append(a, u...), b...)...)
 			}},
-			{"renamed and compressed while down", func(h *harness) {
-				h.start()
-				a, text := numbered("a", 0, 50)
-				h.write("app.log", text)
-				h.expect(a...)
-				h.stop()
-				u, text := numbered("u", 0, 20)
-				h.write("app.log", text)
-				h.gzip("app.log", "app.log.1.gz")
-				h.write("app.log", "b\n")
-				h.start()
-				h.expect(append(append(a, u...), "b")...)
-				h.stop()
-				h.write("app.log", "c\n")
-				h.start()
-				h.expect(append(append(a, u...), "b", "c")...)
-			}},
+			{"renamed and compressed while down", compressedWhileDown("app.log.1.gz", (*harness).gzip)},
+			{"compressed with zstd while down", compressedWhileDown("app.log.1.zst", (*harness).zstd)},
+			{"compressed with bzip2 while down", compressedWhileDown("app.log.1.bz2", (*harness).bzip2)},
+			{"compressed under another's ending", compressedWhileDown("app.log.1.gz", (*harness).zstd)},
 			{"truncated without a copy", func(h *harness) {
 				h.start()
 				a, text := numbered("a", 0, 50)
