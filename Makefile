@@ -5,7 +5,7 @@ UI      := web/ui
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BUILD   := build
 
-.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash test-kafka conform test-opensearch peers lint bench fuzz ui ui-check clean
+.PHONY: help build install demo test test-go test-clients test-ui test-e2e crash rotate test-kafka conform test-opensearch peers lint bench fuzz ui ui-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test-e2e: build $(UI)/node_modules/.package-lock.json ## browser tests against t
 
 crash: build ## kill -9 twenty times under load, count every line (a longer run of the test in cmd/weir)
 	WEIR_KILLS=$${WEIR_KILLS:-20} $(GO) test -count=1 -timeout 30m -run 'TestKill' -v ./cmd/weir
+
+rotate: build ## WEIR_ROTATE seconds (default 60) of 20,000 lines a second, rotated in five ways, with kills; every line is counted
+	WEIR_ROTATE=$${WEIR_ROTATE:-60} $(GO) test -count=1 -timeout 30m -run 'TestRotate$$' -v ./cmd/weir
 
 test-kafka: ## queue/kafka against a real Apache Kafka: the one WEIR_KAFKA=host:port names, or one started with Java and Maven
 	@if test -n "$$WEIR_KAFKA"; then set -x; $(GO) test -count=1 -v -run Cluster ./queue/kafka; \
