@@ -62,12 +62,12 @@ What runs inside the weir process needs no login. Without users there are no lis
 | client or suite | what |
 |---|---|
 | franz-go 1.22, integration tests of pkg/kgo | all pass |
-| librdkafka 2.15, test suite | all pass but 0081_admin, which changes the broker's own settings; tests of KIP-848 and share groups skip themselves |
+| librdkafka 2.15, test suite | 81 passed, 3 failed in the last whole run: 0081_admin changes the broker's own settings; 0011 and 0077 wanted compaction, and pass alone since; tests of KIP-848 and share groups skip themselves |
 | Java clients 4.1 | producer with each codec, idempotent and transactional (fenced, too), consumer, two consumers of a group, Admin: topics, configs, partitions, offsets, groups, records, log folders, producers, transactions, features, access control lists, users; Kafka's perf tools |
 | kcat | each codec, keys, headers, a group, a start by time |
 | kafkajs 2.2, confluent-kafka, kafka-python | produce, groups, transactions (not kafka-python), administration |
-| sarama 1.0.0 to its newest | in the tests of this project, with the message sets of 0.8 and 0.10; its own functional tests where toxiproxy is installed |
-| rsyslog omkafka | where it is installed |
+| sarama 1.0.0 to its newest | in the tests of this project, with the message sets of 0.8 and 0.10; its own functional tests need toxiproxy and have not been run |
+| rsyslog omkafka | in make peers |
 `
 
 func versionRange(a api) string {

@@ -97,7 +97,7 @@ func (s *Store) CreateIndex(name string, req CreateRequest) error {
 	return err
 }
 
-// CreateNamed is CreateIndex; it tells what a name of date math stands for now.
+// CreateNamed is CreateIndex; it tells what a name of date math stands for at this moment.
 func (s *Store) CreateNamed(name string, req CreateRequest) (string, error) {
 	given := name
 	name, err := dateMathName(name, s.cfg.Now())
